@@ -173,17 +173,27 @@ impl TimelineVerb for MarkRequest {
 ///
 /// # Errors
 /// A timeline without a current release, a tag that names another image, and a store that cannot tell.
-async fn require_certain_current(timeline: &OpenTimeline) -> Result<Digest, Failure> {
+async fn require_certain_current(
+    context: &ReleaseContext,
+    timeline: &OpenTimeline,
+) -> Result<Digest, Failure> {
     let current = timeline.require_current()?;
     let environment = EnvironmentTags::observe(timeline).await?;
-    let Some((at, tag)) = environment.at.zip(environment.tags.first()) else {
+    let location = timeline.view.location();
+    let recorded = NamedRoot::find(&timeline.known(), current);
+    let Some(tag) = environment.tags.first() else {
+        return Ok(current);
+    };
+    let Some(at) = environment.at else {
+        context.notices.warning(format!(
+            "{}: the tag {tag} is gone, and by its records {} is on {recorded}: somebody deleted the tag",
+            location.destination, location.environment
+        ));
         return Ok(current);
     };
     if at == current {
         return Ok(current);
     }
-    let location = timeline.view.location();
-    let recorded = NamedRoot::find(&timeline.known(), current);
     Err(Failure::refused(format!(
         "the tag {tag} of {} names {at}, and by its records {} is on {recorded}",
         location.destination, location.environment
@@ -203,7 +213,7 @@ async fn choose_unnamed(
 ) -> Result<Digest, Failure> {
     let account = &request.timeline.account;
     let Some(own) = account.repeated_run() else {
-        return require_certain_current(timeline).await;
+        return require_certain_current(context, timeline).await;
     };
     let known = timeline.known();
     let current = known.current().map(|(entry, _)| entry.record);
@@ -220,7 +230,7 @@ async fn choose_unnamed(
     }
     match find_begun_root(context, timeline, account).await? {
         Some(root) => Ok(root),
-        None => require_certain_current(timeline).await,
+        None => require_certain_current(context, timeline).await,
     }
 }
 

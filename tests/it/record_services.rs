@@ -211,6 +211,27 @@ fn a_refusal_of_one_service_is_told_once() {
     );
 }
 
+#[test]
+fn an_environment_tag_that_is_gone_is_named_by_each_verb() {
+    let place = released(&["1.4.0", "1.4.1"]);
+    let index = place.path("prod-web/index.json");
+    let mut json: Value = serde_json::from_slice(&std::fs::read(&index).unwrap()).unwrap();
+    let manifests = json["manifests"].as_array_mut().unwrap();
+    let name = "org.opencontainers.image.ref.name";
+    manifests.retain(|entry| entry["annotations"][name] != "prod");
+    std::fs::write(&index, json.to_string()).unwrap();
+    for (verb, word) in [
+        (&["history"][..], "drift: prod is missing"),
+        (&["inspect"], "the tag prod is gone"),
+        (&["mark", "--state=failed"], "the tag prod is gone"),
+    ] {
+        let ran = run(&place, &[verb, &["--services=web"]].concat());
+        assert_eq!(ran.status, Some(0), "{}", ran.log);
+        let told = format!("{}{}", ran.log, ran.out);
+        assert!(told.contains(word), "{verb:?}: {told}");
+    }
+}
+
 /// Two services, each at a registry of its own.
 async fn stages() -> [Stage; 2] {
     [
