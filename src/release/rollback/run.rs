@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::{try_join, try_join3};
 
-use super::image_check::{check_environment_goal, check_image, check_signature};
+use super::image_check::{check_environment_goal, check_image, check_signature, require_target};
 use super::line_search::LineSearch;
 use super::moving_tags::{observe_tags, plan_tags, version_tags};
 use super::next_target::advise_next;
@@ -224,7 +224,14 @@ async fn choose_new_target(
     };
     let manifest = match prefetched.filter(|manifest| manifest.digest == target.root) {
         Some(manifest) => manifest,
-        None => timeline.require_root(target.root).await?,
+        None => match require_target(timeline, target.root).await {
+            Ok(manifest) => manifest,
+            Err(failure) if request.to.is_none() => {
+                let advised = advise_next(timeline, withdrawn, &target, failure);
+                return Err(Box::pin(advised).await);
+            }
+            Err(failure) => return Err(failure),
+        },
     };
     Ok((Some(target), Some(manifest)))
 }
