@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::location::TimelineLocation;
+use super::timeline_view::TimelineView;
 use crate::image::Destination;
 use crate::notices::Notices;
-use crate::record::{FutureEntryError, RecordTime};
+use crate::record::{DigestPrefix, FutureEntryError, RecordTime};
 use crate::release::Failure;
 use crate::transfer::ImageStore;
 
@@ -44,16 +44,21 @@ fn registry_time(store: &ImageStore) -> Option<RecordTime> {
     RecordTime::from_timestamp(time)
 }
 
-/// Returns the failure for a counted entry that is planned after the clock.
-pub(crate) fn future_entry_failure(
-    location: &TimelineLocation,
-    error: FutureEntryError,
-) -> Failure {
+/// Returns the failure for a counted entry of `view` that is planned after the clock.
+pub(crate) fn future_entry_failure(view: &TimelineView, error: FutureEntryError) -> Failure {
+    let location = view.location();
+    let record = DigestPrefix::from_digest(error.record.digest());
+    let mut names = view.names().iter();
+    let name = names.find(|name| name.planned_at == error.planned_at && name.record == record);
+    let entry = match name {
+        Some(name) => format!("delete its tag, {name}"),
+        None => "delete the tag of that entry".to_owned(),
+    };
     Failure::refused(format!(
         "{}: the timeline of {} has a record of a later time: {error}",
         location.entries(),
         location.environment
     ))
     .with_reason("the order of records is that of their times, and the next record comes after all others")
-    .with_hint("set the clock that is wrong; if it was that of the other run, wait until its time, or delete the tag of that entry")
+    .with_hint(format!("set the clock that is wrong; if it was that of the other run, wait until its time, or {entry}"))
 }

@@ -116,7 +116,7 @@ async fn observe_timeline(
     let place = view.location().entries().clone();
     let clock = planning_time(options.account.now, &place, records.entries(), notices);
     let next = recent.timeline.plan_next_time(clock);
-    let planned_at = next.map_err(|error| future_entry_failure(view.location(), error))?;
+    let planned_at = next.map_err(|error| future_entry_failure(&view, error))?;
     let observed = ObservedTimeline {
         entries: records.entries().clone(),
         view,

@@ -55,7 +55,7 @@ impl OpenTimeline {
         view.read_state(&[]).await?;
         let clock = planning_time(now, location.entries(), &entries, &context.notices);
         let next = recent.timeline.plan_next_time(clock);
-        let planned_at = next.map_err(|error| future_entry_failure(location, error))?;
+        let planned_at = next.map_err(|error| future_entry_failure(&view, error))?;
         view.warn_passed_over(&context.notices);
         Ok(Self {
             destination,
