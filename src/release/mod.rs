@@ -33,6 +33,7 @@ mod rollback;
 mod sign;
 mod source_lookup;
 mod tags;
+mod timeline_verb;
 mod verify;
 
 pub use adopt::{AdoptOutcome, AdoptRequest, AdoptedRelease, adopt};

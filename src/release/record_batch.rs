@@ -12,8 +12,8 @@ use super::Failure;
 use super::batch::ServiceOutcome;
 use super::context::ReleaseContext;
 use super::mark::{MarkOutcome, MarkRequest};
-use super::records::timeline_request::TimelineRequest;
 use super::rollback::{RollbackOutcome, RollbackRequest};
+use super::timeline_verb::TimelineVerb;
 use crate::policy::Service;
 use crate::tagging::EnvironmentName;
 
@@ -69,25 +69,6 @@ impl<O> RecordBatchOutcome<O> {
             }
         }
     }
-}
-
-/// Request about the timeline of one service, whose checks come before its writes.
-pub(super) trait TimelineVerb {
-    /// What is checked, and not written.
-    type Prepared;
-    type Outcome;
-
-    fn timeline(&self) -> &TimelineRequest;
-
-    /// Checks all that can be known before a write.
-    async fn prepare(&self, context: &ReleaseContext) -> Result<Self::Prepared, Failure>;
-
-    /// Writes; nothing on a dry run.
-    async fn execute(
-        &self,
-        context: &ReleaseContext,
-        prepared: Self::Prepared,
-    ) -> Result<Self::Outcome, Failure>;
 }
 
 /// Withdraws a release of each service, and says of each what became of it when it ends. What fails is told by the

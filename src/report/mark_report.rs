@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::image_matrix::image_matrix;
 use super::json_output::record_json;
 use super::phrases::{digest_reference, record_phrase};
-use super::record_batch_report::single_matrix;
 use super::rollback_report::{root_json, without_null};
 use super::styled_text::{StyledText, Tone};
 use crate::record::ReleaseMark;
@@ -62,7 +62,10 @@ pub(super) fn to_outputs(outcome: &MarkOutcome) -> Vec<(&'static str, String)> {
         ("record", record.unwrap_or_default()),
         ("json", to_json(outcome).to_string()),
         ("outcome", outcome_word(outcome).to_owned()),
-        ("matrix", single_matrix(outcome)),
+        (
+            "matrix",
+            image_matrix([(None, &outcome.place, outcome.release.digest)]),
+        ),
     ]
 }
 

@@ -11,6 +11,7 @@ mod exit_report;
 mod history_json;
 mod history_outputs;
 mod history_report;
+mod image_matrix;
 mod inspect_json;
 mod inspect_outputs;
 mod inspect_report;

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::batch_phrases::{count_states, failures_text, worst_failure};
+use super::image_matrix::image_matrix;
 use super::phrases::{count_phrase, digest_reference};
-use super::rollback_report::without_null;
 use super::styled_text::{StyledText, Tone};
 use super::{json_output, mark_report, rollback_report, text_report};
 use crate::image::{Destination, Digest};
@@ -289,7 +289,7 @@ pub(super) fn to_outputs<O: ServiceRecord>(
         ("record", records.collect::<Vec<_>>().join("\n")),
         ("json", to_json(batch).to_string()),
         ("outcome", outcome_word(batch).to_owned()),
-        ("matrix", to_matrix(batch).to_string()),
+        ("matrix", to_matrix(batch)),
     ]
 }
 
@@ -333,28 +333,13 @@ fn to_json<O: ServiceRecord>(batch: &RecordBatchOutcome<O>) -> Value {
     })
 }
 
-fn to_matrix<O: ServiceRecord>(batch: &RecordBatchOutcome<O>) -> Value {
-    let each = batch.completed();
-    matrix(each.map(|(service, outcome)| (Some(service), outcome)))
-}
-
-/// Returns the image of the only outcome as a matrix of one.
-pub(super) fn single_matrix<O: ServiceRecord>(outcome: &O) -> String {
-    matrix([(None, outcome)]).to_string()
-}
-
-fn matrix<'a, O: ServiceRecord + 'a>(
-    outcomes: impl IntoIterator<Item = (Option<&'a Service>, &'a O)>,
-) -> Value {
-    let cells = outcomes.into_iter().filter_map(|(service, outcome)| {
-        let digest = outcome.image()?;
-        Some(without_null(json!({
-            "service": service.map(Service::as_str),
-            "image": digest_reference(outcome.place(), digest),
-            "digest": digest.to_string(),
-        })))
-    });
-    json!({"include": cells.collect::<Vec<_>>()})
+fn to_matrix<O: ServiceRecord>(batch: &RecordBatchOutcome<O>) -> String {
+    let images = batch.completed();
+    image_matrix(
+        images.filter_map(|(service, outcome)| {
+            Some((Some(service), outcome.place(), outcome.image()?))
+        }),
+    )
 }
 
 #[cfg(test)]

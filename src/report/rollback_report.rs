@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::image_matrix::image_matrix;
 use super::json_output::record_json;
 use super::phrases::{digest_reference, record_phrase};
-use super::record_batch_report::single_matrix;
 use super::styled_text::{StyledText, Tone};
 use super::text_report::push_note;
 use crate::release::{Failure, NamedRoot, RollbackOutcome, RollbackTag, RollbackTagChange};
@@ -125,8 +125,13 @@ pub(super) fn to_outputs(outcome: &RollbackOutcome) -> Vec<(&'static str, String
         ("record", record.unwrap_or_default()),
         ("json", to_json(outcome).to_string()),
         ("outcome", outcome_word(outcome).to_owned()),
-        ("matrix", single_matrix(outcome)),
+        ("matrix", to_matrix(outcome)),
     ]
+}
+
+fn to_matrix(outcome: &RollbackOutcome) -> String {
+    let current = outcome.current.as_ref();
+    image_matrix(current.map(|root| (None, &outcome.place, root.digest)))
 }
 
 /// Returns the image that the environment is on.

@@ -23,13 +23,13 @@ use crate::release::context::ReleaseContext;
 use crate::release::named_root::NamedRoot;
 use crate::release::outcome::RecordResult;
 use crate::release::plan::rollback_tags::{MovingTag, RollbackState, RollbackTag};
-use crate::release::record_batch::TimelineVerb;
 use crate::release::records::draft::base_record;
 use crate::release::records::environment_tag::EnvironmentTags;
 use crate::release::records::intent::ListedIntents;
 use crate::release::records::open_timeline::OpenTimeline;
 use crate::release::records::stage::RecordContent;
 use crate::release::records::timeline_request::{PATIENT_STRAY_LIMIT, TimelineRequest};
+use crate::release::timeline_verb::TimelineVerb;
 
 /// Planned rollback.
 struct RollbackPlan {
@@ -48,7 +48,7 @@ struct RollbackPlan {
 }
 
 /// Rollback that is checked, and not written.
-pub(in crate::release) struct PreparedRollback {
+pub(crate) struct PreparedRollback {
     timeline: OpenTimeline,
     plan: RollbackPlan,
 }
