@@ -155,10 +155,7 @@ pub(super) fn choose_timelines(
             "{} has {count} services, and {} takes only those that are named",
             written.environment, arguments.verb
         ))
-        .with_hint(format!(
-            "name them with services, one per line: {}",
-            all.join(", ")
-        )));
+        .with_hint(format!("name them with services: {}", all.join(", "))));
     }
     let mut known = BTreeSet::new();
     services.retain(|(service, _)| known.insert(service.clone()));

@@ -90,13 +90,7 @@ fn several_services_go_back_in_one_run() {
     let after = indexes(&place);
     assert!(before[0] != after[0] && before[1] != after[1]);
     assert_eq!(before[2], after[2], "worker is not named");
-    let mark = [
-        "mark",
-        "--state=deployed",
-        "--services=web",
-        "--services=api",
-        "--services=worker",
-    ];
+    let mark = ["mark", "--state=deployed", "--services=web, api,worker"];
     let marked = json(&place, 0, &mark);
     assert_eq!(marked["outcome"], "marked");
     assert_eq!(marked["services"][2]["release"]["version"], "1.4.1");
@@ -112,7 +106,7 @@ fn services_that_go_back_are_named() {
         assert_eq!(ran.status, Some(2), "{}", ran.log);
         for part in [
             &format!("prod has 3 services, and {} takes only those", verb[0]),
-            "name them with services, one per line: web, api, worker",
+            "name them with services: web, api, worker",
         ] {
             assert!(ran.log.contains(part), "{part}: {}", ran.log);
         }
