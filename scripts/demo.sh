@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Pushes the example image to `dev`, promotes it to `prod` with a signature of a key made on the spot, verifies it, and shows
-# what is said of an image that would take an immutable tag: on one disk, without a server or an account.
+# Pushes the example image to `dev`, promotes it to `prod` with a signature of a key made on the spot, verifies it, shows
+# what is said of an image that would take an immutable tag, and rolls another release back: on one disk, without a server or
+# an account.
 # Writes everything to target/demo, which it empties first. SHIPMARK=FILE uses that binary instead of building one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -45,6 +46,12 @@ show 0 shipmark verify --source oci:prod:1.4.0 --key demo.pub
 
 printf '\nAnother image, here one platform of it, may not take the name 1.4.0: exit status 1, and nothing is written.\n'
 show 1 shipmark push --source oci-archive:examples/web.oci.tar --platforms linux/amd64 --images oci:prod --ref refs/tags/v1.4.0
+
+printf '\nAs 1.4.1 it may, and goes back again. The records in prod say so.\n'
+show 0 shipmark promote --source oci:dev:"$built" --platforms linux/amd64 --images oci:prod --environment prod \
+  --ref refs/tags/v1.4.1 --tags 1.4.1 --tags type=env
+show 0 shipmark rollback --images oci:prod --environment prod --reason regression
+show 0 shipmark history --images oci:prod --environment prod
 
 cat <<'E'
 

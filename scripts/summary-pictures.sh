@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Draws the job summaries of tests/data/summaries as GitHub shows them, into docs/pictures.
 #   summary-pictures.sh [--dark] [NAME...]     all of them without a name
+# A Mermaid diagram, which GitHub draws, is shown as its text.
 # Needs Node and npm, which fetch Chromium and GitHub's stylesheet.
 set -euo pipefail
 cd "$(dirname "$0")/.."

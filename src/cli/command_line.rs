@@ -12,6 +12,7 @@ use super::completions::completion_script;
 use super::declared_inputs::Input;
 use super::help_text::{self, HelpLength};
 use super::info_command::InfoCommand;
+use super::input_entries::split_value;
 use super::input_values::{InputEntry, InputOrigin, InputValues, VerbOrigin};
 use super::shell::Shell;
 use super::text_width::output_width;
@@ -154,14 +155,7 @@ fn input_entries(input: Input, matches: &ArgMatches) -> Vec<InputEntry> {
     matches
         .get_many::<String>(input.name())
         .unwrap_or_default()
-        .filter(|value| !value.trim().is_empty())
-        .map(|value| to_entry(value.trim()))
+        .flat_map(|value| split_value(input, value, None))
+        .filter(|entry| !entry.text.is_empty())
         .collect()
-}
-
-fn to_entry(text: &str) -> InputEntry {
-    InputEntry {
-        text: text.to_owned(),
-        line: None,
-    }
 }

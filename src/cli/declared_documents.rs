@@ -32,6 +32,7 @@ fn input_description(input: &InputDeclaration) -> String {
     let form = match input.kind {
         InputKind::Text(_) | InputKind::TextOrFile(_) | InputKind::Verbatim(_) => String::new(),
         InputKind::List(_) => ". One per line".to_owned(),
+        InputKind::Names(_) => ". One per line, or in one line with commas".to_owned(),
         InputKind::Choice(words) => format!(" ({})", words.join(", ")),
         InputKind::Switch => " (true, false)".to_owned(),
     };

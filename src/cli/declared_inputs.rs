@@ -186,7 +186,7 @@ declare_inputs! {
             help: "Environment that is released to or shown, such as prod",
         }
         Services, "services" {
-            verbs: SERVICE_VERBS, kind: InputKind::List("SERVICE"),
+            verbs: SERVICE_VERBS, kind: InputKind::Names("SERVICE"),
             help: "Services of the policy, instead of all",
         }
         Policy, "policy" {

@@ -2,8 +2,8 @@
 
 use super::verb::Verb;
 use super::verb_groups::{
-    IMAGE_VERBS, PREVIOUS_VERBS, RECORD_VERBS, REFUSABLE_VERBS, REGISTRY_VERBS, RELEASE_VERBS,
-    TAGGING_VERBS, TAGS_VERBS,
+    IMAGE_VERBS, MATRIX_VERBS, PREVIOUS_VERBS, RECORD_VERBS, REFUSABLE_VERBS, REGISTRY_VERBS,
+    RELEASE_VERBS, TAGGING_VERBS, TAGS_VERBS,
 };
 
 /// An output of the action.
@@ -81,7 +81,7 @@ pub const OUTPUTS: &[OutputDeclaration] = &[
     },
     OutputDeclaration {
         name: "matrix",
-        verbs: RELEASE_VERBS,
+        verbs: MATRIX_VERBS,
         help: "Images as a matrix for a later job: service (if there are services), image, digest",
     },
     OutputDeclaration {

@@ -62,6 +62,8 @@ pub enum InputKind {
     TextOrFile(&'static str),
     /// Entries: one per line in a workflow, a flag that can be repeated on the command line.
     List(&'static str),
+    /// Entries like those of a list, of which commas separate several in one line.
+    Names(&'static str),
     /// Text that keeps the blanks around it.
     Verbatim(&'static str),
     /// One of several words.

@@ -7,22 +7,30 @@ use super::input_values::InputEntry;
 /// Splits a list into its entries, one per line. Blank lines and lines that begin with `#` have a number
 /// but no entry.
 pub(super) fn split_entries(input: Input, value: &str) -> Vec<InputEntry> {
-    let input = input.declaration();
-    let entry = |text: &str, line| InputEntry {
-        text: text.trim().to_owned(),
-        line,
-    };
-    let entries = match input.kind {
-        InputKind::List(_) => value
+    let entries: Vec<InputEntry> = match input.declaration().kind {
+        InputKind::List(_) | InputKind::Names(_) => value
             .lines()
             .enumerate()
             .filter(|(_, line)| !line.trim_start().starts_with('#'))
-            .map(|(index, line)| entry(line, Some(index + 1)))
+            .flat_map(|(index, line)| split_value(input, line, Some(index + 1)))
             .collect(),
-        _ => vec![entry(value, None)],
+        _ => split_value(input, value, None),
     };
+    let default = input.declaration().default;
     // The runner hands over the defaults of action.yml, whether or not the verb takes the input.
     let is_given =
-        |entry: &InputEntry| !entry.text.is_empty() && Some(entry.text.as_str()) != input.default;
+        |entry: &InputEntry| !entry.text.is_empty() && Some(entry.text.as_str()) != default;
     entries.into_iter().filter(is_given).collect()
+}
+
+/// Splits a line of a variable, or the value of a flag, into its entries, some of which may be empty.
+pub(super) fn split_value(input: Input, value: &str, line: Option<usize>) -> Vec<InputEntry> {
+    let entry = |text: &str| InputEntry {
+        text: text.trim().to_owned(),
+        line,
+    };
+    match input.declaration().kind {
+        InputKind::Names(_) => value.split(',').map(entry).collect(),
+        _ => vec![entry(value)],
+    }
 }

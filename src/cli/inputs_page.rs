@@ -104,6 +104,7 @@ fn describe_value(input: Input) -> String {
             format!("Value: `{word}`, as text of several lines or a path")
         }
         InputKind::List(word) => format!("List of `{word}`"),
+        InputKind::Names(word) => format!("List of `{word}`, also in one line with commas"),
         InputKind::Choice(words) => format!("One of: `{}`", words.join("`, `")),
         InputKind::Switch => "Switch: `true` or `false`".to_owned(),
     };

@@ -49,7 +49,9 @@ fn build_flag(verb: Verb, input: Input) -> Arg {
         InputKind::Text(word) | InputKind::TextOrFile(word) | InputKind::Verbatim(word) => {
             flag.value_name(word)
         }
-        InputKind::List(word) => flag.value_name(word).action(ArgAction::Append),
+        InputKind::List(word) | InputKind::Names(word) => {
+            flag.value_name(word).action(ArgAction::Append)
+        }
         InputKind::Choice(words) => flag.value_name("WORD").value_parser(or_empty(words)),
         InputKind::Switch => flag
             .value_name("true|false")

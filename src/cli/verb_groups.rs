@@ -31,6 +31,8 @@ pub(super) const EXCLUDING_VERBS: &[Verb] = &[
 pub(super) const PREVIOUS_VERBS: &[Verb] = &[Verb::History, Verb::Inspect, Verb::Rollback];
 /// Those that name images by repository and digest.
 pub(super) const IMAGE_VERBS: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Inspect, Verb::Rollback];
+/// Those that give images to a later job.
+pub(super) const MATRIX_VERBS: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Rollback, Verb::Mark];
 /// Those that write or read records.
 pub(super) const RECORD_VERBS: &[Verb] = &[
     Verb::Push,

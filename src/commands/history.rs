@@ -9,7 +9,7 @@ use super::{announcement, context_inputs};
 use crate::cli::Input;
 use crate::record::{HistoryFilter, RecordTime};
 use crate::release::{self, Failure, HistoryRequest, TimelineLocation};
-use crate::report::{HistoryReport, TimelineReport, VerbResult};
+use crate::report::{FailedTimeline, HistoryReport, TimelineReport, VerbResult};
 
 /// Entries that are shown if no input says it.
 const DEFAULT_LIMIT: usize = 20;
@@ -32,16 +32,26 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
         .collect();
     announcement::announce(invocation, &doing, &places.join(" and "));
     let context = context_inputs::build_context(invocation)?;
-    let mut timelines = Vec::with_capacity(requests.len());
+    let is_alone = requests.len() == 1;
+    let (mut timelines, mut failed) = (Vec::new(), Vec::new());
     for (service, request) in requests {
-        let history = Box::pin(release::history(&request, &context)).await?;
-        timelines.push(TimelineReport { service, history });
+        let place = request.location.destination.clone();
+        match Box::pin(release::history(&request, &context)).await {
+            Ok(history) => timelines.push(TimelineReport { service, history }),
+            Err(failure) if is_alone => return Err(failure),
+            Err(failure) => failed.push(FailedTimeline {
+                service,
+                place,
+                failure,
+            }),
+        }
     }
     Ok(VerbResult::History(Box::new(HistoryReport {
         environment,
         tag: invocation.arguments.value(Input::Tag)?,
         has_policy: policy.is_some(),
         timelines,
+        failed,
     })))
 }
 

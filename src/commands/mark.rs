@@ -1,12 +1,13 @@
 use super::invocation::Invocation;
-use super::record_writing::{only_timeline, written_timelines};
+use super::record_writing::{ChosenTimelines, choose_timelines, written_timelines};
 use super::{announcement, context_inputs};
 use crate::cli::Input;
+use crate::policy::Service;
 use crate::record::ReleaseMark;
-use crate::release::{self, Failure, MarkRequest};
-use crate::report::VerbResult;
+use crate::release::{self, Failure, MarkRequest, RecordBatch, ReleaseContext, TimelineRequest};
+use crate::report::{self, VerbResult};
 
-/// Marks a release as deployed or failed.
+/// Marks a release, or one of each service, as deployed or failed.
 pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> {
     let arguments = &invocation.arguments;
     let state = match arguments.choice(Input::State)? {
@@ -15,15 +16,41 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
         None => return Err(arguments.error(Input::State, None, "is required").into()),
     };
     let written = written_timelines(invocation).await?;
-    let request = MarkRequest {
-        timeline: only_timeline(invocation, written)?,
+    let environment = written.environment.clone();
+    let release = arguments.value(Input::Release)?;
+    let request = |timeline: TimelineRequest| MarkRequest {
+        timeline,
         state,
-        release: arguments.value(Input::Release)?,
+        release: release.clone(),
     };
-    let location = &request.timeline.location;
-    let doing = format!("marking a release of {} in", location.environment);
-    announcement::announce(invocation, &doing, &location.destination.to_string());
+    let doing = format!("marking a release of {environment} in");
+    let chosen = choose_timelines(invocation, written)?;
+    announcement::announce(invocation, &doing, &chosen.places());
     let context = context_inputs::build_context(invocation)?;
-    let outcome = Box::pin(release::mark(&request, &context)).await?;
-    Ok(VerbResult::Marked(Box::new(outcome)))
+    match chosen {
+        ChosenTimelines::One(timeline) => {
+            let request = request(*timeline);
+            let outcome = Box::pin(release::mark(&request, &context)).await?;
+            Ok(VerbResult::Marked(Box::new(outcome)))
+        }
+        ChosenTimelines::Services(timelines) => {
+            let each = timelines.into_iter();
+            let services = each.map(|(service, timeline)| (service, request(timeline)));
+            let batch = RecordBatch {
+                environment,
+                dry_run: false,
+                services: services.collect(),
+            };
+            Ok(mark_services(&batch, &context).await)
+        }
+    }
+}
+
+async fn mark_services(batch: &RecordBatch<MarkRequest>, context: &ReleaseContext) -> VerbResult {
+    let log_outcome = |service: &Service, end: &_| {
+        let (news, line) = report::mark_line(service, end);
+        context.notices.tag_change(news, line);
+    };
+    let outcome = release::mark_services(batch, context, log_outcome).await;
+    VerbResult::MarkedServices(Box::new(outcome))
 }

@@ -52,7 +52,12 @@ async fn run_pipeline(job: &ReleaseJob, context: &ReleaseContext) -> Result<Verb
         }
         ReleaseJob::Batch(batch) => {
             let notices = &context.notices;
+            let is_alone = batch.services.len() == 1;
             let log_outcome = |service: &_, outcome: &ServiceOutcome| {
+                // Of one alone the failure of the run says it.
+                if is_alone && matches!(outcome, ServiceOutcome::Failed(_)) {
+                    return;
+                }
                 let news = match outcome {
                     ServiceOutcome::Completed(_) => TagNews::Written,
                     _ => TagNews::Kept,

@@ -39,10 +39,22 @@ pub(super) fn advise(
     invocation: &Invocation,
 ) -> Result<VerbResult, Failure> {
     let mut result = result.map_err(|failure| add_advice(failure, invocation))?;
-    if let VerbResult::Batch(batch) = &mut result {
-        for failure in batch.failures_mut() {
-            *failure = add_advice(failure.clone(), invocation);
+    match &mut result {
+        VerbResult::Batch(batch) => {
+            for failure in batch.failures_mut() {
+                *failure = add_advice(failure.clone(), invocation);
+            }
         }
+        VerbResult::RolledBackServices(batch) => {
+            batch.map_failures(|failure| add_advice(failure, invocation));
+        }
+        VerbResult::History(shown) => {
+            shown.map_failures(|failure| add_advice(failure, invocation));
+        }
+        VerbResult::MarkedServices(batch) => {
+            batch.map_failures(|failure| add_advice(failure, invocation));
+        }
+        _ => {}
     }
     Ok(result)
 }

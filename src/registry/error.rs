@@ -237,6 +237,16 @@ impl RegistryError {
         }
     }
 
+    /// Returns whether the registry refused the length of a page that was asked for: Quay with 413, others with a
+    /// code of their own.
+    pub fn is_refused_page_length(&self) -> bool {
+        let RequestErrorKind::Status { status, code, .. } = &self.cause else {
+            return false;
+        };
+        let is_code = code.as_deref() == Some("PAGINATION_NUMBER_INVALID");
+        status.as_u16() == 413 || (status.as_u16() == 400 && is_code)
+    }
+
     /// Returns whether the registry refused content because a quota or limit of the repository is reached.
     pub fn is_quota_reached(&self) -> bool {
         match &self.cause {
@@ -308,15 +318,18 @@ impl RegistryError {
 
 /// Returns whether an answer says that a quota is reached: Quay ("Quota has been exceeded on namespace"), Harbor
 /// ("adding 2.1 MiB of storage resource, which … will exceed the configured upper limit of 10.0 MiB"), Amazon ECR
-/// ("exceeded the maximum number of images"), storage that is full.
+/// ("exceeded the maximum number of images", "exceeds the maximum allowed number of tags per image"), storage that is
+/// full. A quota of requests is none of these: it passes.
 fn is_quota_refusal(status: u16, message: &str) -> bool {
     let message = message.to_ascii_lowercase();
     let says = |words: &str| message.contains(words);
+    let says_number = says("maximum") && says("number");
     match status {
         507 => true,
         400 | 403 | 412 | 413 => {
-            says("quota") || (says("exceed") && (says("limit") || says("maximum number")))
+            says("quota") || (says("exceed") && (says("limit") || says_number))
         }
+        429 => says("storage") && (says("quota") || says("limit")),
         _ => false,
     }
 }
@@ -325,7 +338,9 @@ impl RequestErrorKind {
     /// Whether trying again may help.
     fn is_transient(&self) -> bool {
         match self {
-            Self::Status { status, .. } => is_transient(*status),
+            Self::Status {
+                status, message, ..
+            } => is_transient(*status) && !is_quota_refusal(status.as_u16(), message),
             Self::Http(error) => error.is_transient(),
             Self::Redirected { cause, .. } => cause.is_transient(),
             Self::TokenExpired | Self::ChunkTooLarge(_) | Self::SessionLost(_) => true,

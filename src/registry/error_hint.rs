@@ -96,7 +96,7 @@ impl RegistryError {
         let registry = &self.registry;
         let ghcr = registry.as_str() == "ghcr.io";
         match (status, code) {
-            _ if self.is_quota_reached() => Some(format!("raise the quota of the repository at {registry}, or delete images that nobody needs; the tags still point to what they did")),
+            _ if self.is_quota_reached() => Some(format!("raise the quota of the repository at {registry}, or delete images and tags that nobody needs, and repeat the run")),
             (403, _) if ghcr && message.contains("write_package") => Some(
                 "the package exists, but does not give this repository's workflows write access: Package settings, Manage Actions access".to_owned(),
             ),

@@ -133,6 +133,12 @@ pub const REGISTRY_QUIRKS: &[RegistryQuirk] = &[
     ),
     quirk(
         "Quay",
+        "answers 413 to a request for more than 100 tags a page",
+        "registry/tag_list.rs",
+        Assumed("google/go-containerregistry#1963"),
+    ),
+    quirk(
+        "Quay",
         "answers 400 to a request for the referrers of a manifest that does not exist",
         "registry/referrers_api.rs",
         Fixture("quay/400_referrers"),

@@ -44,6 +44,8 @@ pub(super) struct RegistryState {
     pub(super) session_opening: Arc<tokio::sync::RwLock<()>>,
     /// Blobs that many images share, each uploaded once per run.
     pub(super) common_blobs: Mutex<HashMap<(Repository, Digest), SharedUpload>>,
+    /// Whether it refuses the length of a page of tags that is asked for.
+    pub(super) refuses_page_length: AtomicBool,
     /// Time of the registry's last answer, in seconds of the Unix epoch; 0 until one tells it.
     pub(super) server_time: AtomicI64,
 }
@@ -67,6 +69,7 @@ impl RegistryState {
             uploads: Mutex::default(),
             session_opening: Arc::default(),
             common_blobs: Mutex::default(),
+            refuses_page_length: AtomicBool::new(false),
             server_time: AtomicI64::new(0),
             name,
         }

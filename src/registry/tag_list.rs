@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::atomic::Ordering;
 
 use reqwest::header::ACCEPT;
 use reqwest::{Method, StatusCode};
@@ -96,7 +97,7 @@ impl RepositoryClient {
     pub async fn tags(&self) -> Result<BTreeSet<Tag>, RegistryError> {
         let mut all = TagNameList::default();
         let mut pages = Pages::default();
-        let mut next = Some(self.url("tags/list?n=1000"));
+        let mut next = Some(self.tag_list_url());
         while let Some(url) = next {
             let call = RegistryRequest::new(Method::GET, "tag list", url.clone())
                 .header(ACCEPT, "application/json");
@@ -117,7 +118,14 @@ impl RepositoryClient {
                     }
                     return Ok(all.tags);
                 }
-                Err(response) => return Err(self.error_from_response(&call, response).await),
+                Err(response) => {
+                    let refusal = self.error_from_response(&call, response).await;
+                    if !self.note_page_refusal(&url, &refusal) {
+                        return Err(refusal);
+                    }
+                    next = Some(self.tag_list_url());
+                    continue;
+                }
             };
             next = next_page(&url, &headers).map_err(|cause| self.error(&call, cause))?;
             if next.as_ref().is_some_and(|next| !self.is_own_url(next)) {
@@ -147,9 +155,30 @@ impl RepositoryClient {
 
     /// The page of the list behind a tag (OCI distribution specification 1.1, "Listing Tags").
     pub(super) fn tags_after(&self, last: &str) -> Url {
-        let mut url = self.url("tags/list?n=1000");
+        let mut url = self.tag_list_url();
         url.query_pairs_mut().append_pair("last", last);
         url
+    }
+
+    /// The first page of the list, as long as the registry lets it be.
+    fn tag_list_url(&self) -> Url {
+        let refuses_length = self.registry.refuses_page_length.load(Ordering::Relaxed);
+        self.url(match refuses_length {
+            true => "tags/list",
+            false => "tags/list?n=1000",
+        })
+    }
+
+    /// Records that the registry refuses pages of the length that was asked for. Returns whether the list is to be
+    /// asked for anew, without a length.
+    fn note_page_refusal(&self, url: &Url, refusal: &RegistryError) -> bool {
+        let has_length = url.query_pairs().any(|(name, _)| name == "n");
+        if !has_length || !refusal.is_refused_page_length() {
+            return false;
+        }
+        let known = &self.registry.refuses_page_length;
+        known.store(true, Ordering::Relaxed);
+        true
     }
 }
 
@@ -173,9 +202,9 @@ impl RepositoryClient {
     }
 
     async fn read_first_tag_page(&self) -> Result<TagPage, RegistryError> {
-        let url = self.url("tags/list?n=1000");
-        let call =
-            RegistryRequest::new(Method::GET, "tag list", url).header(ACCEPT, "application/json");
+        let url = self.tag_list_url();
+        let call = RegistryRequest::new(Method::GET, "tag list", url.clone())
+            .header(ACCEPT, "application/json");
         let BufferedResponse {
             headers,
             url,
@@ -188,6 +217,9 @@ impl RepositoryClient {
             }
             Err(response) => {
                 let refusal = self.error_from_response(&call, response).await;
+                if self.note_page_refusal(&url, &refusal) {
+                    return Box::pin(self.read_first_tag_page()).await;
+                }
                 return match refusal.is_refusal() && !refusal.is_transient() {
                     true => Ok(TagPage::Incomplete),
                     false => Err(refusal),

@@ -51,9 +51,9 @@ pub struct BatchOutcome {
 
 /// Outcome of one service of several.
 #[derive(Debug, Clone)]
-pub enum ServiceOutcome {
-    /// It is released, or was already.
-    Completed(Box<ReleaseOutcome>),
+pub enum ServiceOutcome<O = ReleaseOutcome> {
+    /// It is done, or was already.
+    Completed(Box<O>),
     /// It failed by itself.
     Failed(Failure),
     /// It was not begun, since another one failed.
@@ -226,8 +226,8 @@ impl ServiceState<'_> {
     }
 }
 
-impl ServiceOutcome {
-    fn from_result(result: Result<ReleaseOutcome, Failure>) -> Self {
+impl<O> ServiceOutcome<O> {
+    pub(super) fn from_result(result: Result<O, Failure>) -> Self {
         match result {
             Ok(outcome) => Self::Completed(Box::new(outcome)),
             Err(failure) => Self::Failed(failure),

@@ -193,8 +193,8 @@ impl Failure {
             .with_reason("a bundle is stored in a manifest with an artifact type and a subject (OCI 1.1), and the registry refused this manifest")
             .with_hint("set signature-format: legacy, which stores signatures as an image under a tag and needs no such manifest"),
         ReferrerError::ImmutableTag { .. } => Failure::refused(format!("{side} {at}: {error}"))
-            .with_reason("the repository makes tags immutable, and shipmark appends signatures to this tag")
-            .with_hint("exclude tags that match sha256-* from immutability; on a registry with the referrers API signature-format: bundle needs no tag"),
+            .with_reason("the repository makes tags immutable, and shipmark appends signatures and records to this tag")
+            .with_hint("exclude tags that match sha256-* from immutability; on a registry with the referrers API bundles and records need no tag"),
         ReferrerError::UnexpectedTagContent { .. } => Failure::service(format!("{side} {at}: {error}"))
             .with_reason("tags of this form hold referrers of an image, and the previous content of this tag is unknown")
             .with_hint("promote the image again from a repository that has its signatures, or sign it again: both rewrite the tag"),

@@ -17,11 +17,13 @@ pub(super) fn hand_rollback_note(place: &Destination, plan: &TagPlan) -> Option<
         .filter(|step| matches!(step.change, TagChange::Stays { at: Some(_), .. }))
         .map(|step| step.planned.tag.as_str())
         .collect();
-    if staying.is_empty() {
-        return None;
-    }
+    let (stay, what) = match staying.len() {
+        0 => return None,
+        1 => ("stays", "the image that it points to"),
+        _ => ("stay", "the images that they point to"),
+    };
     let (tag, lines) = (&environment.planned.tag, staying.join(", "));
     Some(format!(
-        "{place}: {tag} moves to this release, and {lines} stay: version lines do not go back. If this takes a higher release back, whoever pulls {lines} still gets what they point to"
+        "{place}: {tag} moves to this release, and {lines} {stay}: version lines do not go back. If this takes a higher release back, whoever pulls {lines} still gets {what}"
     ))
 }

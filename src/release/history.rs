@@ -18,6 +18,7 @@ use crate::record::{
     TagRecord, TimelineHistory, tag_periods,
 };
 use crate::tagging::EnvironmentName;
+pub(super) use drift::environment_drift;
 pub use history_request::HistoryRequest;
 pub use read_history::TimelineSigning;
 pub(super) use read_history::{ReadHistory, read_history};
@@ -84,7 +85,7 @@ pub async fn history(
         context.notices.warning(format!("{place}: {advice}"));
     }
     let current = current_release(&known);
-    let environment_drift = drift::environment_drift(&read, &known, location, found);
+    let environment_drift = environment_drift(&read, &known, location, found);
     let unfinished = drift::unfinished_drift(&read, &images, environment_drift.as_ref(), context);
     let unfinished = unfinished.await?;
     let mut drift: Vec<TagDrift> = environment_drift.into_iter().collect();

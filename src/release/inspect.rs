@@ -15,7 +15,7 @@ use futures_util::future::{try_join, try_join_all};
 
 use super::Failure;
 use super::context::ReleaseContext;
-use super::history::{HistoryRequest, current_release, read_history};
+use super::history::{HistoryRequest, current_release, environment_drift, read_history};
 use super::records::location::TimelineLocation;
 use super::records::release_name::adoption_advice;
 use super::resolve::image_origin::read_image_origin;
@@ -132,10 +132,16 @@ async fn current_image(
     };
     let read = Box::pin(read_history(&history, context));
     let (read, found) = try_join(read, found).await?;
-    if let Some(current) = current_release(&read.to_history(&history)) {
-        if let Some(found) = found.filter(|found| *found != current.root) {
+    let known = read.to_history(&history);
+    if let Some(current) = current_release(&known) {
+        let drift = environment_drift(&read, &known, location, found);
+        if let Some(drift) = drift {
+            let named = match drift.found {
+                Some(found) => format!("names {found}"),
+                None => "is gone".to_owned(),
+            };
             context.notices.warning(format!(
-                "{place}: the tag {tag} names {found}, and by its records {} is on {}: a run died before its record or is still under way, or somebody moved the tag",
+                "{place}: the tag {tag} {named}, and by its records {} is on {}: a run died before its record or is still under way, or somebody moved or deleted the tag",
                 location.environment, current.root
             ));
         }

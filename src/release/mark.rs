@@ -15,7 +15,8 @@ use super::records::release_name::ReleaseName;
 use super::records::stage::RecordContent;
 use super::records::timeline_request::{PATIENT_STRAY_LIMIT, TimelineRequest};
 use super::records::timeline_view::{CountedRecord, EntryReading};
-use crate::image::{Destination, Digest};
+use super::timeline_verb::TimelineVerb;
+use crate::image::{Descriptor, Destination, Digest};
 use crate::record::{RecordAction, RecordId, ReleaseMark, TimelineEntry};
 use crate::tagging::EnvironmentName;
 
@@ -65,6 +66,28 @@ impl MarkOutcome {
 /// See [`Failure`]. What is refused is refused before anything is written.
 pub async fn mark(request: &MarkRequest, context: &ReleaseContext) -> Result<MarkOutcome, Failure> {
     request.timeline.announce(context);
+    let prepared = Box::pin(prepare(request, context)).await?;
+    Box::pin(execute(request, context, prepared)).await
+}
+
+/// Mark that is checked, and not written.
+pub(super) struct PreparedMark {
+    timeline: OpenTimeline,
+    release: TimelineEntry,
+    /// Record that says the same.
+    recorded: Option<RecordId>,
+    /// What is recorded; `None` if a record says the same.
+    record: Option<PlannedRecord>,
+}
+
+/// Record of a mark, and what it is written next to.
+struct PlannedRecord {
+    subject: Descriptor,
+    intents: ListedIntents,
+    content: RecordContent,
+}
+
+async fn prepare(request: &MarkRequest, context: &ReleaseContext) -> Result<PreparedMark, Failure> {
     let (location, now) = (&request.timeline.location, request.timeline.account.now);
     let opened = OpenTimeline::open(context, location, now, PATIENT_STRAY_LIMIT);
     let timeline = Box::pin(opened).await?;
@@ -80,8 +103,33 @@ pub async fn mark(request: &MarkRequest, context: &ReleaseContext) -> Result<Mar
     let recorded = recorded.or_else(|| find_same_mark(request, &timeline, root));
     let record = match recorded {
         Some(_) => None,
-        None => Some(Box::pin(write_mark(request, context, &timeline, &release)).await?),
+        None => Some(Box::pin(plan_record(request, context, &timeline, &release)).await?),
     };
+    Ok(PreparedMark {
+        timeline,
+        release,
+        recorded,
+        record,
+    })
+}
+
+/// Writes the record, if none says the same.
+async fn execute(
+    request: &MarkRequest,
+    context: &ReleaseContext,
+    prepared: PreparedMark,
+) -> Result<MarkOutcome, Failure> {
+    let PreparedMark {
+        timeline,
+        release,
+        recorded,
+        record,
+    } = prepared;
+    let record = match record {
+        Some(planned) => Some(write_mark(request, context, &timeline, planned).await?),
+        None => None,
+    };
+    let location = &request.timeline.location;
     Ok(MarkOutcome {
         environment: location.environment.clone(),
         place: location.destination.clone(),
@@ -94,21 +142,58 @@ pub async fn mark(request: &MarkRequest, context: &ReleaseContext) -> Result<Mar
     })
 }
 
+impl TimelineVerb for MarkRequest {
+    type Prepared = PreparedMark;
+    type Outcome = MarkOutcome;
+
+    fn timeline(&self) -> &TimelineRequest {
+        &self.timeline
+    }
+
+    async fn prepare(&self, context: &ReleaseContext) -> Result<PreparedMark, Failure> {
+        let prepared = prepare(self, context).await?;
+        if let Some(planned) = &prepared.record {
+            self.timeline
+                .check_signer(context, &planned.content)
+                .await?;
+        }
+        Ok(prepared)
+    }
+
+    async fn execute(
+        &self,
+        context: &ReleaseContext,
+        prepared: PreparedMark,
+    ) -> Result<MarkOutcome, Failure> {
+        execute(self, context, prepared).await
+    }
+}
+
 /// Returns the root that the environment is on, by its records and by its tag.
 ///
 /// # Errors
 /// A timeline without a current release, a tag that names another image, and a store that cannot tell.
-async fn require_certain_current(timeline: &OpenTimeline) -> Result<Digest, Failure> {
+async fn require_certain_current(
+    context: &ReleaseContext,
+    timeline: &OpenTimeline,
+) -> Result<Digest, Failure> {
     let current = timeline.require_current()?;
     let environment = EnvironmentTags::observe(timeline).await?;
-    let Some((at, tag)) = environment.at.zip(environment.tags.first()) else {
+    let location = timeline.view.location();
+    let recorded = NamedRoot::find(&timeline.known(), current);
+    let Some(tag) = environment.tags.first() else {
+        return Ok(current);
+    };
+    let Some(at) = environment.at else {
+        context.notices.warning(format!(
+            "{}: the tag {tag} is gone, and by its records {} is on {recorded}: somebody deleted the tag",
+            location.destination, location.environment
+        ));
         return Ok(current);
     };
     if at == current {
         return Ok(current);
     }
-    let location = timeline.view.location();
-    let recorded = NamedRoot::find(&timeline.known(), current);
     Err(Failure::refused(format!(
         "the tag {tag} of {} names {at}, and by its records {} is on {recorded}",
         location.destination, location.environment
@@ -128,7 +213,7 @@ async fn choose_unnamed(
 ) -> Result<Digest, Failure> {
     let account = &request.timeline.account;
     let Some(own) = account.repeated_run() else {
-        return require_certain_current(timeline).await;
+        return require_certain_current(context, timeline).await;
     };
     let known = timeline.known();
     let current = known.current().map(|(entry, _)| entry.record);
@@ -145,7 +230,7 @@ async fn choose_unnamed(
     }
     match find_begun_root(context, timeline, account).await? {
         Some(root) => Ok(root),
-        None => require_certain_current(timeline).await,
+        None => require_certain_current(context, timeline).await,
     }
 }
 
@@ -229,15 +314,33 @@ fn action(state: ReleaseMark) -> RecordAction {
     }
 }
 
-async fn write_mark(
+async fn plan_record(
     request: &MarkRequest,
     context: &ReleaseContext,
     timeline: &OpenTimeline,
     release: &TimelineEntry,
-) -> Result<RecordResult, Failure> {
+) -> Result<PlannedRecord, Failure> {
     let subject = timeline.require_root(release.root).await?.to_descriptor();
     let intents = timeline.list_intents(release.root).await?;
     let content = mark_content(request, context, timeline, release, &intents).await?;
+    Ok(PlannedRecord {
+        subject,
+        intents,
+        content,
+    })
+}
+
+async fn write_mark(
+    request: &MarkRequest,
+    context: &ReleaseContext,
+    timeline: &OpenTimeline,
+    planned: PlannedRecord,
+) -> Result<RecordResult, Failure> {
+    let PlannedRecord {
+        subject,
+        intents,
+        content,
+    } = planned;
     let stage = request
         .timeline
         .plan_stage(context, timeline, Some(subject), content, &intents);

@@ -23,6 +23,7 @@ mod plan;
 mod platform_contents;
 mod prepared_release;
 mod previous_image;
+mod record_batch;
 mod records;
 mod release_facts;
 mod request;
@@ -32,6 +33,7 @@ mod rollback;
 mod sign;
 mod source_lookup;
 mod tags;
+mod timeline_verb;
 mod verify;
 
 pub use adopt::{AdoptOutcome, AdoptRequest, AdoptedRelease, adopt};
@@ -53,6 +55,7 @@ pub use outcome::{
 };
 pub use pipeline::{announce_repositories, run};
 pub use plan::rollback_tags::{RollbackTag, RollbackTagChange};
+pub use record_batch::{RecordBatch, RecordBatchOutcome, mark_services, rollback_services};
 pub use records::location::TimelineLocation;
 pub use records::options::{RecordOptions, RunAccount};
 pub use records::record_rejection::{RECORD_BLOB_LIMIT, RecordRejection};

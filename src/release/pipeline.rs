@@ -143,6 +143,7 @@ pub(super) async fn execute_stages(
     let mut plans = prepared.plans.clone();
     prepared.report_kept_tags();
     prepared.report_line_warnings();
+    prepared.warn_of_moving_tags_only();
     let writes = write_release(prepared, &mut stages, &mut plans);
     let ((), previous) = Box::pin(previous_image::read_during(prepared, writes)).await?;
     let mut outcome = build_outcome(prepared, plans, &stages, previous);

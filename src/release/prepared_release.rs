@@ -67,6 +67,25 @@ impl PreparedRelease<'_> {
         }
     }
 
+    /// Warns of a recorded release that no immutable tag names.
+    pub(super) fn warn_of_moving_tags_only(&self) {
+        if self.request.record.is_none() {
+            return;
+        }
+        for (destination, plan) in self.destinations.iter().zip(&self.plans) {
+            let kinds = plan.steps.iter().map(|step| &step.planned.kind);
+            if destination.is_layout() || kinds.clone().any(|kind| kind.is_immutable()) {
+                continue;
+            }
+            let tags = plan.steps.iter().map(|step| step.planned.tag.as_str());
+            let tags = tags.collect::<Vec<_>>().join(", ");
+            self.context.notices.warning(format!(
+                "{}: only moving tags ({tags}) name this release: once they name another image, some registries delete this one, and no rollback goes back to it. Give it an immutable tag too, such as a version or type=sha",
+                destination.name
+            ));
+        }
+    }
+
     /// Returns the annotations that a signature has of the release, in addition to the given ones.
     pub(super) fn release_annotations(&self) -> BTreeMap<String, String> {
         let facts = self.request.facts.as_ref();

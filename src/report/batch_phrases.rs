@@ -30,34 +30,54 @@ pub fn service_line(service: &Service, end: &ServiceOutcome) -> String {
 }
 
 /// Returns the failure that decides the exit status, and the text of all failures; `None` if no service
-/// failed. A refusal has priority, since repeating the run does not resolve it.
+/// failed.
 pub(super) fn to_failure(batch: &BatchOutcome) -> Option<(&Failure, String)> {
-    let first = |is: fn(&Failure) -> bool| batch.failures().map(|(_, it)| it).find(|it| is(it));
-    let worst = first(|it| matches!(it, Failure::Refused(_)))
-        .or_else(|| first(|it| matches!(it, Failure::Input(_))))
-        .or_else(|| first(|_| true))?;
+    let worst = worst_failure(batch.failures().map(|(_, failure)| failure))?;
     if let [(_, ServiceOutcome::Failed(failure))] = &batch.services[..] {
         return Some((failure, text_report::failure_text(failure).to_string()));
     }
-    let mut words = format!(
+    let title = format!(
         "{}: {}",
         text_report::failure_title(worst),
         service_counts(batch)
     );
-    for (service, failure) in batch.failures().take(FULL_FAILURES_LIMIT) {
+    let end = match batch.started {
+        true => "repeat the run to do the rest",
+        false => "nothing was written",
+    };
+    let failures: Vec<_> = batch.failures().collect();
+    Some((worst, failures_text(title, &failures, end)))
+}
+
+/// Returns the failure that decides the exit status. A refusal has priority, since repeating the run does not
+/// resolve it.
+pub(super) fn worst_failure<'a>(
+    failures: impl Iterator<Item = &'a Failure>,
+) -> Option<&'a Failure> {
+    failures.min_by_key(|failure| match failure {
+        Failure::Refused(_) => 0,
+        Failure::Input(_) => 1,
+        Failure::Service(_) | Failure::Cancelled => 2,
+        Failure::Incomplete(_) => 3,
+    })
+}
+
+/// Returns a title with the failures of services below it, and how to go on.
+pub(super) fn failures_text(title: String, failures: &[(&Service, &Failure)], end: &str) -> String {
+    let mut text = title;
+    for (service, failure) in failures.iter().take(FULL_FAILURES_LIMIT) {
         let diagnostic = failure.diagnostic().map(ToString::to_string);
         let diagnostic = diagnostic.unwrap_or_default().replace('\n', "\n ");
-        words += &format!("\n {service}: {diagnostic}");
+        text += &format!("\n {service}: {diagnostic}");
     }
-    let more = batch.failures().count().saturating_sub(FULL_FAILURES_LIMIT);
+    let more = failures.len().saturating_sub(FULL_FAILURES_LIMIT);
     if more > 0 {
-        words += &format!("\n and {more} more, listed in the report");
+        text += &format!("\n and {more} more, listed in the report");
     }
-    words += match batch.started {
-        true => "\n repeat the run to do the rest",
-        false => "\n nothing was written",
-    };
-    Some((worst, words))
+    if !end.is_empty() {
+        text += &format!("\n {end}");
+    }
+    text
 }
 
 /// Returns the outcome of the only service, which is reported like a single image.
@@ -98,9 +118,13 @@ pub(super) fn service_counts(batch: &BatchOutcome) -> String {
 
 /// Returns a text such as `5 released, 2 unchanged, 1 failed`.
 pub(super) fn state_counts(batch: &BatchOutcome) -> String {
+    count_states(batch.services.iter().map(|(_, end)| service_state(end)))
+}
+
+/// Returns how often each state is there, such as `5 released, 1 failed`.
+pub(super) fn count_states<'a>(states: impl Iterator<Item = &'a str>) -> String {
     let mut counts: Vec<(&str, u64)> = Vec::new();
-    for (_, end) in &batch.services {
-        let state = service_state(end);
+    for state in states {
         match counts.iter_mut().find(|(known, _)| *known == state) {
             Some((_, count)) => *count += 1,
             None => counts.push((state, 1)),

@@ -9,6 +9,10 @@ pub(super) fn to_text(batch: &BatchOutcome) -> StyledText {
     if let Some(outcome) = batch_phrases::only_outcome(batch) {
         return text_report::release_text(outcome);
     }
+    // The failure alone says it.
+    if let [(_, ServiceOutcome::Failed(_))] = &batch.services[..] {
+        return StyledText::default();
+    }
     let names = batch.services.iter().map(|(service, _)| service);
     let name_width = names.map(|name| name.as_str().len()).max();
     let ends = batch
@@ -83,6 +87,15 @@ mod tests {
       hint: release 1.4.1
      repeat the run to do the rest
     ");
+    }
+
+    #[test]
+    fn a_single_failed_service_is_reported_once() {
+        let mut batch = sample_outcomes::batch_outcome();
+        let failed = |(_, end): &(_, ServiceOutcome)| matches!(end, ServiceOutcome::Failed(_));
+        batch.services.retain(failed);
+        assert_eq!(to_text(&batch).as_str(), "");
+        assert!(batch_phrases::to_failure(&batch).is_some());
     }
 
     #[test]

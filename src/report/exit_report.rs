@@ -74,9 +74,10 @@ impl Reporter<'_> {
         page: &mut ReportPage<impl Write>,
     ) -> Vec<(&'static str, String)> {
         let in_runner = self.environment.is_in_runner();
-        match page.shows_text() {
+        let has_text = !report.text.as_str().is_empty();
+        match has_text && page.shows_text() {
             true => page.write_text(&report.text, self.log),
-            false if in_runner => self.log.write_group("Report", &report.text),
+            false if in_runner && has_text => self.log.write_group("Report", &report.text),
             false => {}
         }
         if let Some(name) = page.output_name()

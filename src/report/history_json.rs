@@ -2,9 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::history_report::{HistoryReport, TimelineReport};
+use super::history_report::{FailedTimeline, HistoryReport, TimelineReport};
+use super::json_output::service_failure_json;
 use super::phrases::digest_reference;
+use super::text_report;
 use crate::image::{Destination, Digest};
+use crate::policy::Service;
 use crate::record::{EntryKnowledge, EntryRemark, HistoryLine, ReleaseMark, TagDrift, TagPeriod};
 use crate::release::{ReleaseAccount, TimelineSigning};
 
@@ -13,11 +16,21 @@ pub(super) fn report_json(report: &HistoryReport) -> Value {
     let tag = report.tag.as_ref().map(|tag| tag.as_str());
     let timelines = report.timelines.iter();
     let timelines: Vec<Value> = timelines.map(|it| timeline_json(it, tag)).collect();
+    let failed = report.failed.iter().map(failed_json);
     json!({
         "verb": "history",
         "environment": report.environment.as_str(),
         "timelines": timelines,
+        "failed": failed.collect::<Vec<_>>(),
     })
+}
+
+fn failed_json(failed: &FailedTimeline) -> Value {
+    let outcome = text_report::failure_title(&failed.failure);
+    let mut json = service_failure_json(outcome, Some(&failed.failure));
+    json["service"] = failed.service.as_ref().map(Service::as_str).into();
+    json["repository"] = failed.place.to_string().into();
+    json
 }
 
 fn timeline_json(timeline: &TimelineReport, tag: Option<&str>) -> Value {

@@ -8,7 +8,7 @@ impl HistoryReport {
     /// Returns the outputs of the step.
     pub(super) fn to_outputs(&self) -> Vec<(&'static str, String)> {
         let mut outputs = Vec::new();
-        if let [timeline] = self.timelines.as_slice() {
+        if let ([timeline], []) = (self.timelines.as_slice(), self.failed.as_slice()) {
             let current = timeline.history.current.as_ref();
             let before = current.and_then(|current| current.good_before.as_ref());
             let record = current.map(|current| current.record.to_string());

@@ -1,14 +1,16 @@
 //! Report of `history`: the entries of timelines with their states, the newest first.
 
+use super::batch_phrases::worst_failure;
 use super::drift_text::drift_lines;
 use super::phrases::digest_reference;
 use super::record_words::{minutes, seconds, versioned, word};
 use super::styled_text::{StyledText, Tone};
-use crate::image::Tag;
+use super::text_report;
+use crate::image::{Destination, Tag};
 use crate::notices::to_printable;
 use crate::policy::Service;
 use crate::record::{EntryKnowledge, EntryRemark, EntryState, HistoryLine, TagPeriod};
-use crate::release::{HistoryOutcome, TimelineSigning};
+use crate::release::{Failure, HistoryOutcome, TimelineSigning};
 use crate::tagging::EnvironmentName;
 
 /// History of an environment, of one service or several.
@@ -19,8 +21,28 @@ pub struct HistoryReport {
     pub tag: Option<Tag>,
     /// Whether a policy says where the records are.
     pub has_policy: bool,
-    /// Timeline of each repository.
+    /// Timeline of each repository that could be read.
     pub timelines: Vec<TimelineReport>,
+    /// Timelines that could not be read.
+    pub failed: Vec<FailedTimeline>,
+}
+
+/// Timeline of several that could not be read.
+pub struct FailedTimeline {
+    /// Service, if the environment has several.
+    pub service: Option<Service>,
+    /// Repository of the images.
+    pub place: Destination,
+    /// Reason.
+    pub failure: Failure,
+}
+
+impl FailedTimeline {
+    /// Returns the service, else the repository.
+    pub(super) fn name(&self) -> String {
+        let service = self.service.as_ref().map(ToString::to_string);
+        service.unwrap_or_else(|| self.place.to_string())
+    }
 }
 
 /// Timeline of one repository.
@@ -44,6 +66,32 @@ impl HistoryReport {
         }
         text.trim_end();
         text
+    }
+
+    /// Returns the failure that decides the exit status, and the text of all; `None` if every timeline was read.
+    pub(super) fn to_failure(&self) -> Option<(&Failure, String)> {
+        let failures = self.failed.iter().map(|failed| &failed.failure);
+        let worst = worst_failure(failures)?;
+        let count = self.timelines.len() + self.failed.len();
+        let mut text = format!(
+            "{}: {} of {count} timelines of {} cannot be read",
+            text_report::failure_title(worst),
+            self.failed.len(),
+            self.environment
+        );
+        for failed in &self.failed {
+            let diagnostic = failed.failure.diagnostic().map(ToString::to_string);
+            let diagnostic = diagnostic.unwrap_or_default().replace('\n', "\n ");
+            text += &format!("\n {}: {diagnostic}", failed.name());
+        }
+        Some((worst, text))
+    }
+
+    /// Replaces the failures.
+    pub fn map_failures(&mut self, change: impl Fn(Failure) -> Failure) {
+        for failed in &mut self.failed {
+            failed.failure = change(failed.failure.clone());
+        }
     }
 
     /// Returns `repository@digest` of each current image, one per line.
@@ -281,6 +329,7 @@ pub(super) fn period_phrase(period: &TagPeriod) -> String {
 mod tests {
     use super::*;
     use crate::report::output_schema::OutputSchema;
+    use crate::report::summary::{self, SummaryContext};
     use crate::report::summary::{sample_history, sample_inspection};
 
     #[test]
@@ -341,6 +390,34 @@ mod tests {
         ");
     }
 
+    fn failed() -> FailedTimeline {
+        FailedTimeline {
+            service: "worker".parse().ok(),
+            place: "ghcr.io/acme/worker/prod".parse().unwrap(),
+            failure: Failure::service("source ghcr.io/acme/worker/prod: HTTP 403")
+                .with_hint("grant the repository read access to the package"),
+        }
+    }
+
+    #[test]
+    fn a_timeline_that_cannot_be_read_is_named_after_the_others() {
+        let mut history = sample_history();
+        assert!(history.to_failure().is_none());
+        history.failed.push(failed());
+        insta::assert_snapshot!(history.to_failure().unwrap().1, @r"
+        failed: 1 of 2 timelines of prod cannot be read
+         worker: source ghcr.io/acme/worker/prod: HTTP 403
+          hint: grant the repository read access to the package
+        ");
+        let page = summary::history_summary(&history, &SummaryContext::default());
+        for part in ["> **worker: Failed:** source", "### ghcr.io/acme/web/prod"] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+        let outputs = history.to_outputs();
+        let names: Vec<_> = outputs.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, ["json"], "no digest stands for both");
+    }
+
     #[test]
     fn objects_are_of_the_schema() {
         let json = |outputs: Vec<(&str, String)>| {
@@ -367,6 +444,7 @@ mod tests {
             is_now: true,
         }]);
         history.tag = Some("1.4".parse().unwrap());
+        history.failed.push(failed());
         schema.check("history", &json(history.to_outputs()));
         schema.check("inspection", &json(sample_inspection().to_outputs()));
         let unseen = schema.unseen(&["history"]);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use url::Url;
 
+use super::image_matrix::image_matrix;
 use super::{batch_phrases, phrases, text_report};
 use crate::image::{NamedCommit, Tag};
 use crate::policy::Service;
@@ -188,20 +189,6 @@ enum ServiceOutcomeJson<'a> {
     NotStarted { outcome: &'a str },
 }
 
-/// Output `matrix`, for `strategy: matrix:` of a later job.
-#[derive(Serialize)]
-struct MatrixJson<'a> {
-    include: Vec<MatrixEntryJson<'a>>,
-}
-
-#[derive(Serialize)]
-struct MatrixEntryJson<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    service: Option<&'a str>,
-    image: String,
-    digest: String,
-}
-
 pub(super) fn batch_json(batch: &BatchOutcome) -> String {
     to_json_line(&BatchJson {
         outcome: batch_phrases::outcome_word(batch),
@@ -232,17 +219,10 @@ fn service_json((service, end): &(Service, ServiceOutcome)) -> ServiceJson<'_> {
 pub(super) fn matrix_json<'a>(
     images: impl IntoIterator<Item = (Option<&'a Service>, &'a ReleaseOutcome)>,
 ) -> String {
-    let cells = images.into_iter().flat_map(|(service, outcome)| {
-        let cell = move |released: &DestinationOutcome| MatrixEntryJson {
-            service: service.map(Service::as_str),
-            image: phrases::digest_reference(&released.place, outcome.root),
-            digest: outcome.root.to_string(),
-        };
-        outcome.destinations.iter().map(cell)
-    });
-    to_json_line(&MatrixJson {
-        include: cells.collect(),
-    })
+    image_matrix(images.into_iter().flat_map(|(service, outcome)| {
+        let released = outcome.destinations.iter();
+        released.map(move |released| (service, &released.place, outcome.root))
+    }))
 }
 
 pub(super) fn outcome_json(outcome: &ReleaseOutcome) -> String {
@@ -286,6 +266,15 @@ pub(super) fn failure_json(failure: &Failure) -> String {
         Some(diagnostic) => to_json_line(&to_refusal_json(outcome, diagnostic)),
         None => to_json_line(&ServiceOutcomeJson::NotStarted { outcome }),
     }
+}
+
+/// Returns what became of a service that is not done.
+pub(super) fn service_failure_json(outcome: &str, failure: Option<&Failure>) -> serde_json::Value {
+    let end = match failure.and_then(Failure::diagnostic) {
+        Some(diagnostic) => ServiceOutcomeJson::Failed(to_refusal_json(outcome, diagnostic)),
+        None => ServiceOutcomeJson::NotStarted { outcome },
+    };
+    serde_json::to_value(end).unwrap_or_default()
 }
 
 pub(super) fn refusal_json(diagnostic: &Diagnostic) -> String {

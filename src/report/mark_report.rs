@@ -1,7 +1,8 @@
 //! Report of `mark`: which release is marked as what.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::image_matrix::image_matrix;
 use super::json_output::record_json;
 use super::phrases::{digest_reference, record_phrase};
 use super::rollback_report::{root_json, without_null};
@@ -55,7 +56,22 @@ pub(super) fn outcome_word(outcome: &MarkOutcome) -> &'static str {
 
 /// Returns the outputs of the step.
 pub(super) fn to_outputs(outcome: &MarkOutcome) -> Vec<(&'static str, String)> {
-    let json = without_null(json!({
+    let record = outcome.record_id().map(|id| id.to_string());
+    vec![
+        ("digest", outcome.release.digest.to_string()),
+        ("record", record.unwrap_or_default()),
+        ("json", to_json(outcome).to_string()),
+        ("outcome", outcome_word(outcome).to_owned()),
+        (
+            "matrix",
+            image_matrix([(None, &outcome.place, outcome.release.digest)]),
+        ),
+    ]
+}
+
+/// Returns the outcome as JSON.
+pub(super) fn to_json(outcome: &MarkOutcome) -> Value {
+    without_null(json!({
         "verb": "mark",
         "outcome": outcome_word(outcome),
         "environment": outcome.environment.as_str(),
@@ -66,14 +82,7 @@ pub(super) fn to_outputs(outcome: &MarkOutcome) -> Vec<(&'static str, String)> {
         "recorded": outcome.recorded.map(|id| id.to_string()),
         "reason": outcome.reason,
         "link": outcome.link,
-    }));
-    let record = outcome.record_id().map(|id| id.to_string());
-    vec![
-        ("digest", outcome.release.digest.to_string()),
-        ("record", record.unwrap_or_default()),
-        ("json", json.to_string()),
-        ("outcome", outcome_word(outcome).to_owned()),
-    ]
+    }))
 }
 
 /// Returns the image that is marked.

@@ -1,15 +1,17 @@
 //! Result of a verb in every form of a report: text, summary, outputs and values.
 
+use super::history_report::HistoryReport;
+use super::record_batch_report::ServiceRecord;
 use super::styled_text::StyledText;
 use super::summary::{self, SummaryContext};
 use super::tags_report::TagsResult;
 use super::verb_result::VerbResult;
 use super::{
-    batch_phrases, batch_report, bundle_report, cleaned, mark_report, rollback_report,
-    step_outputs, text_report, verification_report,
+    batch_phrases, batch_report, bundle_report, cleaned, mark_report, record_batch_report,
+    rollback_report, step_outputs, text_report, verification_report,
 };
 use crate::notices::FileLocation;
-use crate::release::{BatchOutcome, Failure, ReleaseOutcome, Verification};
+use crate::release::{BatchOutcome, Failure, RecordBatchOutcome, ReleaseOutcome, Verification};
 
 /// Result of a verb, in every form of a report.
 pub(super) struct ResultReport {
@@ -67,6 +69,8 @@ impl ResultReport {
                 failure: None,
                 names: vec![outcome.place.to_string()],
             },
+            VerbResult::RolledBackServices(batch) => Self::of_record_batch(*batch, context, clean),
+            VerbResult::MarkedServices(batch) => Self::of_record_batch(*batch, context, clean),
             VerbResult::Adopted(report) => Self {
                 text: report.to_text(),
                 summary: summary::adopt_summary(&report, context),
@@ -83,14 +87,7 @@ impl ResultReport {
                 failure: None,
                 names: shown.names(),
             },
-            VerbResult::History(shown) => Self {
-                text: shown.to_text(),
-                summary: summary::history_summary(&shown, context),
-                outputs: shown.to_outputs(),
-                values: vec![("image", shown.image_references())],
-                failure: None,
-                names: shown.names(),
-            },
+            VerbResult::History(shown) => Self::of_history(*shown, context, clean),
             VerbResult::Inspected(shown) => Self {
                 text: shown.to_text(),
                 summary: summary::inspect_summary(&shown, context),
@@ -143,6 +140,48 @@ impl ResultReport {
                 ..FailureReport::new(failure)
             }),
             names: completed.flat_map(|(_, one)| names(one)).collect(),
+        }
+    }
+
+    /// Returns the report of every timeline, also if one of them cannot be read.
+    fn of_history(
+        mut shown: HistoryReport,
+        context: &SummaryContext,
+        clean: &dyn Fn(&str) -> String,
+    ) -> Self {
+        shown.map_failures(|failure| cleaned::failure(failure, clean));
+        Self {
+            text: shown.to_text(),
+            summary: summary::history_summary(&shown, context),
+            outputs: shown.to_outputs(),
+            values: vec![("image", shown.image_references())],
+            failure: shown.to_failure().map(|(failure, text)| FailureReport {
+                text,
+                ..FailureReport::new(failure)
+            }),
+            names: shown.names(),
+        }
+    }
+
+    /// Returns the report of every service, also if one of them failed.
+    fn of_record_batch<O: ServiceRecord>(
+        mut batch: RecordBatchOutcome<O>,
+        context: &SummaryContext,
+        clean: &dyn Fn(&str) -> String,
+    ) -> Self {
+        batch.map_failures(|failure| cleaned::failure(failure, clean));
+        let failure = record_batch_report::to_failure(&batch);
+        let places = batch.completed();
+        Self {
+            text: record_batch_report::to_text(&batch),
+            summary: summary::record_batch_summary(&batch, context),
+            outputs: record_batch_report::to_outputs(&batch),
+            values: vec![("digest", record_batch_report::digests(&batch))],
+            names: places.map(|(_, one)| one.place().to_string()).collect(),
+            failure: failure.map(|(failure, text)| FailureReport {
+                text,
+                ..FailureReport::new(&failure)
+            }),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::image_matrix::image_matrix;
 use super::json_output::record_json;
 use super::phrases::{digest_reference, record_phrase};
 use super::styled_text::{StyledText, Tone};
@@ -124,7 +125,13 @@ pub(super) fn to_outputs(outcome: &RollbackOutcome) -> Vec<(&'static str, String
         ("record", record.unwrap_or_default()),
         ("json", to_json(outcome).to_string()),
         ("outcome", outcome_word(outcome).to_owned()),
+        ("matrix", to_matrix(outcome)),
     ]
+}
+
+fn to_matrix(outcome: &RollbackOutcome) -> String {
+    let current = outcome.current.as_ref();
+    image_matrix(current.map(|root| (None, &outcome.place, root.digest)))
 }
 
 /// Returns the image that the environment is on.
@@ -134,7 +141,7 @@ pub(super) fn image_reference(outcome: &RollbackOutcome) -> String {
     reference.unwrap_or_default()
 }
 
-fn to_json(outcome: &RollbackOutcome) -> Value {
+pub(super) fn to_json(outcome: &RollbackOutcome) -> Value {
     let failure = outcome.to_failure();
     let diagnostic = failure.as_ref().and_then(Failure::diagnostic);
     let tags = outcome.tags.iter().map(|tag| tag_json(tag, outcome));
@@ -217,7 +224,9 @@ mod tests {
         let adoption: AdoptReport = sample_adoption();
         schema.check("adoption", &json(adoption.to_outputs()));
         let unseen = schema.unseen(&["rollback", "mark", "adoption"]);
-        let unseen: Vec<_> = unseen.iter().filter(|name| *name != "superseded").collect();
+        let elsewhere = ["superseded", "service"];
+        let unseen = unseen.iter().map(String::as_str);
+        let unseen: Vec<_> = unseen.filter(|name| !elsewhere.contains(name)).collect();
         assert_eq!(unseen, [""; 0]);
     }
 
@@ -247,7 +256,8 @@ mod tests {
                 "image",
                 "record",
                 "json",
-                "outcome"
+                "outcome",
+                "matrix"
             ]
         );
     }

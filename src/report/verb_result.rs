@@ -6,7 +6,9 @@ use super::history_report::HistoryReport;
 use super::inspect_report::InspectReport;
 use super::policy_report::PolicyReport;
 use super::tags_report::TagsResult;
-use crate::release::{BatchOutcome, MarkOutcome, ReleaseOutcome, RollbackOutcome, Verification};
+use crate::release::{
+    BatchOutcome, MarkOutcome, RecordBatchOutcome, ReleaseOutcome, RollbackOutcome, Verification,
+};
 
 /// Result of a verb.
 pub enum VerbResult {
@@ -28,8 +30,12 @@ pub enum VerbResult {
     Inspected(Box<InspectReport>),
     /// Withdrawal of a release.
     RolledBack(Box<RollbackOutcome>),
+    /// Withdrawal of a release of several services, some of which may have failed.
+    RolledBackServices(Box<RecordBatchOutcome<RollbackOutcome>>),
     /// Mark of a release.
     Marked(Box<MarkOutcome>),
+    /// Mark of a release of several services, some of which may have failed.
+    MarkedServices(Box<RecordBatchOutcome<MarkOutcome>>),
     /// Releases that are recorded afterwards.
     Adopted(Box<AdoptReport>),
     /// Policy with its defaults.

@@ -19,6 +19,7 @@
 
 mod bundle;
 mod cosign_key;
+mod document_tool;
 mod error;
 mod hash_function;
 mod image_claim;

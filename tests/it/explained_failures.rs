@@ -202,21 +202,22 @@ async fn the_refusal_of_a_moved_version_names_the_next_free_one() {
 
 #[tokio::test]
 async fn a_rollback_by_hand_is_told_in_the_report() {
-    let registry = Registry::start(Profile::plain()).await;
-    put_example(&registry, "web", "1.4.0");
-    put_other(&registry, &["1.5.0", "1.5", "1", "latest", "prod"]);
-    let place = format!("{}/web", registry.host());
-    let mut rollback = promote(&format!("{place}:1.4.0"), &[&place], MAIN);
-    rollback.environment = Some("prod".parse().unwrap());
-    let outcome = done(rollback, &context()).await;
-    let notes = outcome.notes.join("\n");
-    assert!(
-        notes.contains(
-            "prod moves to this release, and 1, latest stay: version lines do not go back"
-        ),
-        "{notes}"
-    );
-    assert_eq!(registry.tags("web")["prod"], example_root().to_string());
+    for (lines, told) in [
+        (&["1", "latest"][..], "1, latest stay: version lines"),
+        (&["latest"], "latest stays: version lines"),
+    ] {
+        let registry = Registry::start(Profile::plain()).await;
+        put_example(&registry, "web", "1.4.0");
+        put_other(&registry, &[&["1.5.0", "1.5", "prod"], lines].concat());
+        let place = format!("{}/web", registry.host());
+        let mut rollback = promote(&format!("{place}:1.4.0"), &[&place], MAIN);
+        rollback.environment = Some("prod".parse().unwrap());
+        let outcome = done(rollback, &context()).await;
+        let notes = outcome.notes.join("\n");
+        let told = format!("prod moves to this release, and {told}");
+        assert!(notes.contains(&told), "{notes}");
+        assert_eq!(registry.tags("web")["prod"], example_root().to_string());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

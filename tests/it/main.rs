@@ -54,6 +54,7 @@ mod prepared;
 mod promoted_names;
 mod races;
 mod readme_workflows;
+mod record_services;
 mod record_trust;
 mod record_verbs;
 mod records;

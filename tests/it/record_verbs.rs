@@ -405,18 +405,3 @@ fn a_layout_that_does_not_exist_has_no_history() {
         );
     }
 }
-
-#[test]
-fn one_service_is_chosen() {
-    let place = Place::new();
-    let text = "services: [web, api]\nenvironments:\n  prod:\n    repository: oci:prod-{service}\n";
-    std::fs::write(place.path("policy.yml"), text).unwrap();
-    let ran = place.run(&["rollback", "--policy=policy.yml", "--environment=prod"]);
-    assert_eq!(ran.status, Some(2), "{}", ran.log);
-    assert!(
-        ran.log
-            .contains("prod has 2 services, and rollback is about one release"),
-        "{}",
-        ran.log
-    );
-}

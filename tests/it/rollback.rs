@@ -243,7 +243,27 @@ async fn an_incomplete_target_is_refused() {
         .registry
         .remove_manifest("prod", &stage.digest("1.3.0"));
     let refusal = stage.refused(stage.request(5, 1)).await;
-    assert!(refusal.contains("has no image"), "{refusal}");
+    let what = format!("lacks {}, the image to go back to", stage.digest("1.3.0"));
+    assert!(refusal.contains(&what), "{refusal}");
+}
+
+#[tokio::test]
+async fn where_the_target_is_gone_the_next_one_is_named() {
+    let stage = Stage::released(&["1.3.0", "1.3.1", "1.4.0"]).await;
+    stage
+        .registry
+        .remove_manifest("prod", &stage.digest("1.3.1"));
+    let refusal = stage.refused(stage.request(5, 1)).await;
+    for part in [
+        "the image to go back to",
+        "go back to 1.3.0 (",
+        "with to: 1.3.0",
+    ] {
+        assert!(refusal.contains(part), "{part}: {refusal}");
+    }
+    let mut request = stage.request(5, 1);
+    request.to = Some(named("1.3.0"));
+    assert_eq!(version(&rolled_back(request).await.current), "1.3.0");
 }
 
 #[tokio::test]

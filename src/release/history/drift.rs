@@ -17,7 +17,7 @@ use crate::transfer::{ImageStore, Side};
 const TAG_CONCURRENCY: usize = 16;
 
 /// Returns the drift of the environment's tag, which names `found`.
-pub(super) fn environment_drift(
+pub(crate) fn environment_drift(
     read: &ReadHistory,
     known: &TimelineHistory,
     location: &TimelineLocation,

@@ -162,7 +162,7 @@ fn recorded_evidence(prepared: &PreparedRelease<'_>, destination: &str) -> Vec<R
             digest: Digest::from_bytes(&statement),
             size: Some(statement.len() as u64),
             uri: None,
-            tool: None,
+            tool: predicate.tool(),
             result: None,
             by: None,
         }

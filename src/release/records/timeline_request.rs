@@ -45,6 +45,29 @@ impl TimelineRequest {
         context.registry.expect(repositories);
     }
 
+    /// Requires that the environment accepts a new record from this run.
+    ///
+    /// # Errors
+    /// An environment that does not, and a signer that cannot be opened.
+    pub(crate) async fn check_signer(
+        &self,
+        context: &ReleaseContext,
+        content: &RecordContent,
+    ) -> Result<(), Failure> {
+        self.plan_signing(context, content).await.map(drop)
+    }
+
+    async fn plan_signing(
+        &self,
+        context: &ReleaseContext,
+        content: &RecordContent,
+    ) -> Result<Option<RecordSigning<'_>>, Failure> {
+        let RecordContent::New(record) = content else {
+            return Ok(None);
+        };
+        RecordSigning::plan(self.signer.as_ref(), context, &self.location, record).await
+    }
+
     /// Plans the stage that writes a record about `subject`. Without it, as where the image is gone, the record is the
     /// timeline entry alone: no referrer can name the image.
     ///
@@ -59,12 +82,7 @@ impl TimelineRequest {
         intents: &ListedIntents,
     ) -> Result<RecordStage<'a>, Failure> {
         let location = timeline.view.location();
-        let signing = match &content {
-            RecordContent::New(record) => {
-                RecordSigning::plan(self.signer.as_ref(), context, location, record).await?
-            }
-            _ => None,
-        };
+        let signing = self.plan_signing(context, &content).await?;
         let form = IntentForm::choose(RootSignatures {
             signs_record: signing.is_some() || content.is_stored_bundle(),
             formats: &[SignatureFormat::Bundle],

@@ -37,6 +37,26 @@ pub(super) async fn check_image(timeline: &OpenTimeline, root: &Manifest) -> Res
     Ok(())
 }
 
+/// Reads the root manifest of the image to go back to.
+///
+/// # Errors
+/// An image that is gone, and a store that cannot tell.
+pub(super) async fn require_target(
+    timeline: &OpenTimeline,
+    root: Digest,
+) -> Result<Manifest, Failure> {
+    timeline.get_root(root).await?.ok_or_else(|| {
+        Failure::refused(format!(
+            "{} lacks {root}, the image to go back to",
+            timeline.destination.name
+        ))
+        .with_reason("a cleanup has deleted it")
+        .with_hint(
+            "name another release with to, or promote the image again from where it is still there",
+        )
+    })
+}
+
 /// Requires of the image that a tag of the environment moves to what is required of a target, unless it is the
 /// target that was checked.
 ///

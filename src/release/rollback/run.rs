@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::{try_join, try_join3};
 
-use super::image_check::{check_environment_goal, check_image, check_signature};
+use super::image_check::{check_environment_goal, check_image, check_signature, require_target};
 use super::line_search::LineSearch;
 use super::moving_tags::{assume_gone_tags, observe_tags, plan_tags, version_tags};
 use super::next_target::advise_next;
@@ -28,7 +28,8 @@ use crate::release::records::environment_tag::EnvironmentTags;
 use crate::release::records::intent::ListedIntents;
 use crate::release::records::open_timeline::OpenTimeline;
 use crate::release::records::stage::RecordContent;
-use crate::release::records::timeline_request::PATIENT_STRAY_LIMIT;
+use crate::release::records::timeline_request::{PATIENT_STRAY_LIMIT, TimelineRequest};
+use crate::release::timeline_verb::TimelineVerb;
 
 /// Planned rollback.
 struct RollbackPlan {
@@ -46,6 +47,12 @@ struct RollbackPlan {
     manifests: BTreeMap<Digest, Manifest>,
 }
 
+/// Rollback that is checked, and not written.
+pub(crate) struct PreparedRollback {
+    timeline: OpenTimeline,
+    plan: RollbackPlan,
+}
+
 /// Withdraws a release.
 ///
 /// # Errors
@@ -55,11 +62,46 @@ pub async fn rollback(
     context: &ReleaseContext,
 ) -> Result<RollbackOutcome, Failure> {
     request.timeline.announce(context);
+    let prepared = Box::pin(prepare(request, context)).await?;
+    let PreparedRollback { mut timeline, plan } = prepared;
+    Box::pin(execute(request, context, &mut timeline, plan)).await
+}
+
+async fn prepare(
+    request: &RollbackRequest,
+    context: &ReleaseContext,
+) -> Result<PreparedRollback, Failure> {
     let (location, now) = (&request.timeline.location, request.timeline.account.now);
     let opened = OpenTimeline::open(context, location, now, PATIENT_STRAY_LIMIT);
-    let mut timeline = Box::pin(opened).await?;
+    let timeline = Box::pin(opened).await?;
     let plan = Box::pin(plan_rollback(request, context, &timeline)).await?;
-    Box::pin(execute(request, context, &mut timeline, plan)).await
+    Ok(PreparedRollback { timeline, plan })
+}
+
+impl TimelineVerb for RollbackRequest {
+    type Prepared = PreparedRollback;
+    type Outcome = RollbackOutcome;
+
+    fn timeline(&self) -> &TimelineRequest {
+        &self.timeline
+    }
+
+    async fn prepare(&self, context: &ReleaseContext) -> Result<PreparedRollback, Failure> {
+        let prepared = prepare(self, context).await?;
+        if let Some(content) = &prepared.plan.content {
+            self.timeline.check_signer(context, content).await?;
+        }
+        Ok(prepared)
+    }
+
+    async fn execute(
+        &self,
+        context: &ReleaseContext,
+        prepared: PreparedRollback,
+    ) -> Result<RollbackOutcome, Failure> {
+        let PreparedRollback { mut timeline, plan } = prepared;
+        execute(self, context, &mut timeline, plan).await
+    }
 }
 
 async fn plan_rollback(
@@ -187,7 +229,14 @@ async fn choose_new_target(
     };
     let manifest = match prefetched.filter(|manifest| manifest.digest == target.root) {
         Some(manifest) => manifest,
-        None => timeline.require_root(target.root).await?,
+        None => match require_target(timeline, target.root).await {
+            Ok(manifest) => manifest,
+            Err(failure) if request.to.is_none() => {
+                let advised = advise_next(timeline, withdrawn, &target, failure);
+                return Err(Box::pin(advised).await);
+            }
+            Err(failure) => return Err(failure),
+        },
     };
     Ok((Some(target), Some(manifest)))
 }

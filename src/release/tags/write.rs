@@ -103,11 +103,43 @@ pub(crate) async fn write_moving_tags(
     plans: &[TagPlan],
 ) -> Result<(), Failure> {
     let writes = pending_steps(prepared, plans, false).map(|(destination, step)| async move {
-        write_root_tag(prepared, destination, &step.planned).await?;
+        let written = write_root_tag(prepared, destination, &step.planned).await;
+        written.map_err(|failure| name_progress(prepared, &step.planned, failure))?;
         report_write(prepared, destination, step);
         Ok(())
     });
     try_join_all(writes).await.map(drop)
+}
+
+/// Returns the refusal of a moving tag by a rule of the registry with what is written by then, and the way on: no
+/// answer before tells of such a rule.
+fn name_progress(
+    prepared: &PreparedRelease<'_>,
+    planned: &PlannedTag,
+    failure: Failure,
+) -> Failure {
+    let Failure::Refused(diagnostic) = &failure else {
+        return failure;
+    };
+    let hint = diagnostic.hint.clone().unwrap_or_default();
+    let without = match planned.kind.is_line() {
+        true => "with lines: off",
+        false => "by the tag rules",
+    };
+    let immutable = prepared.derived.tags.iter();
+    let immutable = immutable.filter(|planned| planned.kind.is_immutable());
+    let immutable: Vec<&str> = immutable.map(|planned| planned.tag.as_str()).collect();
+    let written = match immutable.is_empty() {
+        true => "the image is there".to_owned(),
+        false => format!("the image is there as {}", immutable.join(", ")),
+    };
+    let unrecorded = match &prepared.request.record {
+        Some(_) => ", and the release has no record yet",
+        None => "",
+    };
+    failure.with_hint(format!(
+        "{hint}, or leave it out {without}; then repeat the run, or release the image again: that completes this release. By now {written}{unrecorded}"
+    ))
 }
 
 fn report_write(prepared: &PreparedRelease<'_>, destination: &OpenDestination, step: &TagStep) {

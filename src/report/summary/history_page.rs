@@ -2,6 +2,7 @@
 
 use super::SummaryContext;
 use super::facts_table::FactsTable;
+use super::failure_page::failure_alert;
 use super::links::remark_text;
 use crate::release::HistoryOutcome;
 use crate::report::drift_text::drift_lines;
@@ -26,6 +27,9 @@ pub(in crate::report) fn history_summary(
 ) -> String {
     let environment = escape_text(shown.environment.as_str());
     let mut page = format!("## History of {environment}\n\n**Shown** by shipmark history\n");
+    for failed in &shown.failed {
+        page += &failure_alert(&failed.failure, Some(&failed.name()));
+    }
     page += &context.warning_alerts();
     page += &context.run.table().to_markdown();
     for timeline in &shown.timelines {

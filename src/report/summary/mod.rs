@@ -10,6 +10,7 @@ mod inspect_page;
 mod links;
 mod policy_page;
 mod previous_facts;
+mod record_batch_page;
 mod record_pages;
 mod release_facts;
 mod release_page;
@@ -36,6 +37,7 @@ pub(super) use failure_page::failure_summary;
 pub(super) use history_page::history_summary;
 pub(super) use inspect_page::inspect_summary;
 pub(super) use policy_page::policy_summary;
+pub(super) use record_batch_page::record_batch_summary;
 pub(super) use record_pages::{adopt_summary, mark_summary, rollback_summary};
 #[cfg(test)]
 pub(super) use record_samples::{history as sample_history, inspection as sample_inspection};
@@ -45,7 +47,8 @@ pub(super) use run_facts::RunFacts;
 pub(super) use tags_page::tags_summary;
 #[cfg(test)]
 pub(super) use verb_samples::{
-    adoption as sample_adoption, mark as sample_mark, rollback as sample_rollback,
+    adoption as sample_adoption, mark as sample_mark, mark_services as sample_mark_services,
+    rollback as sample_rollback, rollback_services as sample_rollback_services,
 };
 pub(super) use verification_page::verification_summary;
 

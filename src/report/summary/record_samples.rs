@@ -102,6 +102,7 @@ pub(in crate::report) fn history() -> HistoryReport {
         environment: "prod".parse().unwrap(),
         tag: None,
         has_policy: true,
+        failed: Vec::new(),
         timelines: vec![TimelineReport {
             service: None,
             history: HistoryOutcome {

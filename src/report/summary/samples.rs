@@ -88,6 +88,20 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
             ),
         ),
         (
+            "rollback-fleet",
+            record_batch_summary(
+                &verb_samples::rollback_services(),
+                &run("Rollback", "workflow_dispatch", "main"),
+            ),
+        ),
+        (
+            "mark-fleet",
+            record_batch_summary(
+                &verb_samples::mark_services(),
+                &run("Deploy", "push", "main"),
+            ),
+        ),
+        (
             "mark",
             mark_summary(&verb_samples::mark(), &run("Deploy", "push", "main")),
         ),

@@ -3,8 +3,8 @@
 use crate::image::{Destination, Digest};
 use crate::record::{RecordAction, RecordId, RecordedTagKind, ReleaseMark};
 use crate::release::{
-    AdoptOutcome, AdoptedRelease, MarkOutcome, NamedRoot, RecordResult, RollbackOutcome,
-    RollbackTag, RollbackTagChange,
+    AdoptOutcome, AdoptedRelease, Failure, MarkOutcome, NamedRoot, RecordBatchOutcome,
+    RecordResult, RollbackOutcome, RollbackTag, RollbackTagChange, ServiceOutcome,
 };
 use crate::report::adopt_report::AdoptReport;
 
@@ -91,6 +91,46 @@ pub(in crate::report) fn mark() -> MarkOutcome {
         recorded: None,
         reason: Some("orders fail".to_owned()),
         link: Some("https://status.example.com/17".to_owned()),
+    }
+}
+
+/// Returns a rollback of three services, of which one was refused after another was withdrawn.
+pub(in crate::report) fn rollback_services() -> RecordBatchOutcome<RollbackOutcome> {
+    let refused = Failure::refused("prod has no release to go back to from sha256:1f4dc096d58f")
+        .with_reason(
+            "no release before it is recorded that is neither withdrawn nor marked as failed",
+        )
+        .with_hint("release another image, or name a release with to");
+    let services = [
+        ("web", ServiceOutcome::Completed(Box::new(rollback()))),
+        ("api", ServiceOutcome::Failed(refused)),
+        ("worker", ServiceOutcome::NotStarted),
+    ];
+    RecordBatchOutcome {
+        environment: "prod".parse().unwrap(),
+        dry_run: false,
+        started: true,
+        services: services
+            .map(|(name, end)| (name.parse().unwrap(), end))
+            .into(),
+    }
+}
+
+/// Returns a mark of two services.
+pub(in crate::report) fn mark_services() -> RecordBatchOutcome<MarkOutcome> {
+    let services = ["web", "api"].map(|name| {
+        let place = format!("ghcr.io/acme/{name}/prod").parse().unwrap();
+        let outcome = MarkOutcome { place, ..mark() };
+        (
+            name.parse().unwrap(),
+            ServiceOutcome::Completed(Box::new(outcome)),
+        )
+    });
+    RecordBatchOutcome {
+        environment: "prod".parse().unwrap(),
+        dry_run: false,
+        started: true,
+        services: services.into(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Releases to environments that sign: the record is signed by who may write it, or nothing is written.
 
 use shipmark::release::{Failure, ReleaseRequest, SignatureFormat, SigningOptions, run};
+use shipmark::signing::{Predicate, PredicateSource};
 
 use super::*;
 use crate::registry::{Effect, Fault, Profile, Registry};
@@ -73,6 +74,23 @@ fn entry_layer_type(registry: &Registry, entry: &str) -> String {
         .as_str()
         .unwrap()
         .to_owned()
+}
+
+#[tokio::test]
+async fn a_record_names_the_tools_of_the_documents_that_the_run_attests() {
+    let (registry, _) = start().await;
+    let key = keys::key();
+    let trust = trust([any_action(of_key(&key))]);
+    let mut request = promotion(&registry, &trust, Some((key_signer(&key), BUNDLE)));
+    let sbom = r#"{"bomFormat":"CycloneDX","specVersion":"1.6","metadata":{"tools":{"components":[{"name":"syft","version":"1.2.0"}]}}}"#;
+    let sbom = Predicate::parse(PredicateSource::Sbom, sbom.as_bytes()).unwrap();
+    request.signing.as_mut().unwrap().attestations = vec![sbom];
+    done(request, &context()).await;
+    let stored = stored_record(&registry, "prod", &entries(&registry, "prod")[0]);
+    let record = trust.verify(&stored).unwrap().record;
+    let tools = record.predicate.evidence.iter();
+    let tools: Vec<_> = tools.map(|one| one.tool.as_deref()).collect();
+    assert_eq!(tools, [Some("syft 1.2.0")]);
 }
 
 #[tokio::test]

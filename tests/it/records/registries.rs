@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 use shipmark::layout::LayoutDirectory;
+use shipmark::record::ReleaseMark;
 use shipmark::record::{
     RecordBlob, ReleaseRecord, STATEMENT_MEDIA_TYPE, build_entry_manifest, entry_config,
 };
-use shipmark::release::ReleaseVerb;
+use shipmark::release::{MarkRequest, ReleaseVerb, TimelineRequest, mark};
 use shipmark::tagging::TagRules;
 
 use super::*;
@@ -51,10 +52,14 @@ async fn a_rule_of_the_registry_that_holds_the_environments_tag_is_named() {
         panic!("{failure:?}");
     };
     let text = diagnostic.to_string();
-    assert!(
-        text.contains("exclude it from the registry's rule"),
-        "{text}"
-    );
+    for part in [
+        "exclude it from the registry's rule",
+        "or leave it out by the tag rules; then repeat the run",
+        "By now the image is there as 1.5.0",
+        "and the release has no record yet",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
     assert_eq!(stage.entries().len(), 1, "the entry is last");
     assert_eq!(stage.registry.tags("prod")["prod"], old.digest());
     assert_eq!(stage.registry.dangling(), Vec::<String>::new());
@@ -68,6 +73,49 @@ async fn a_rule_of_the_registry_that_holds_the_environments_tag_is_named() {
     assert_eq!(stage.entries().len(), 2);
     assert_eq!(stage.registry.referrers("prod", &new.digest()).len(), 1);
     assert_eq!(stage.registry.tags("prod")["prod"], old.digest());
+}
+
+/// Without the referrers API each further record of an image is added to a tag, which such a rule holds.
+#[tokio::test]
+async fn a_rule_of_the_registry_that_holds_the_list_of_referrers_is_named_before_the_entry() {
+    let profile = Profile::plain().referrers(false).immutable_tags("*");
+    let stage = Stage::start(profile).await;
+    stage.build(1, "1.4.0");
+    let request = stage.promotion("1.4.0", 0, 1);
+    done(without_moving_tags(request, "1.4.0"), &context()).await;
+    let before = stage.registry.tags("prod");
+    let again = MarkRequest {
+        timeline: TimelineRequest {
+            location: location("prod", &stage.place("prod")),
+            account: account(1, 2),
+            signer: None,
+        },
+        state: ReleaseMark::Deployed,
+        release: None,
+    };
+    let failure = mark(&again, &context()).await.unwrap_err();
+    let Failure::Refused(diagnostic) = failure else {
+        panic!("{failure:?}");
+    };
+    let text = diagnostic.to_string();
+    for part in ["signatures and records", "exclude tags that match sha256-*"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert_eq!(stage.registry.tags("prod"), before, "no entry");
+}
+
+#[tokio::test]
+async fn a_release_with_moving_tags_only_is_warned_about() {
+    for (tags, is_warned) in [(&["edge"][..], true), (&["edge", "1.4.0"], false)] {
+        let stage = Stage::start(Profile::plain()).await;
+        stage.build(1, "1.4.0");
+        let mut request = stage.promotion("1.4.0", 0, 1);
+        request.rules = TagRules::parse(tags.iter().copied()).unwrap();
+        let (context, said) = context_with(settings());
+        done(request, &context).await;
+        let warning = "only moving tags (edge) name this release";
+        assert_eq!(said.text().contains(warning), is_warned, "{tags:?}");
+    }
 }
 
 /// The answer to the entry's PUT is lost, and the same PUT again is refused, though the tag names just this.
@@ -143,6 +191,7 @@ async fn a_timeline_is_the_same_in_whatever_order_and_pages_its_tags_are_listed(
     for profile in [
         Profile::plain(),
         Profile::plain().page_size(50),
+        Profile::plain().page_size(50).page_length_max(100),
         Profile::plain().unsorted_tags(),
         Profile::plain().unsorted_tags().page_size(50),
         Profile::plain().unsorted_tags().page_size(7),
@@ -223,33 +272,45 @@ async fn a_layout_has_a_timeline_of_its_own() {
     }
 }
 
-/// What registries answer where a quota is reached: Quay, Harbor, Amazon ECR, and a full disk.
-const QUOTA_ANSWERS: [(u16, &str); 4] = [
+/// What registries answer where a quota is reached: Quay, Harbor, Amazon ECR, and storage that is full.
+const QUOTA_ANSWERS: [(u16, &str, &str); 7] = [
+    (403, "DENIED", "Quota has been exceeded on namespace"),
     (
         403,
-        r#"{"errors":[{"code":"DENIED","message":"Quota has been exceeded on namespace"}]}"#,
+        "DENIED",
+        "adding 2.1 MiB of storage resource, which when updated to current usage of 8.3 MiB will exceed the configured upper limit of 10.0 MiB.",
     ),
     (
         403,
-        r#"{"errors":[{"code":"DENIED","message":"adding 2.1 MiB of storage resource, which when updated to current usage of 8.3 MiB will exceed the configured upper limit of 10.0 MiB."}]}"#,
+        "DENIED",
+        "The repository with name 'prod' exceeded the maximum number of images allowed",
     ),
     (
         403,
-        r#"{"errors":[{"code":"DENIED","message":"The repository with name 'prod' exceeded the maximum number of images allowed"}]}"#,
+        "DENIED",
+        "Adding tag '1.4.0' to an image in the repository with name 'prod' exceeds the maximum allowed number of tags per image which is '1000'",
     ),
-    (507, ""),
+    (413, "DENIED", "the storage quota of team is reached"),
+    (
+        429,
+        "TOOMANYREQUESTS",
+        "the storage limit of team is reached",
+    ),
+    (507, "UNKNOWN", ""),
 ];
 
 #[tokio::test]
 async fn promise_2_a_quota_that_is_reached_ends_the_run_before_any_tag() {
-    for (status, body) in QUOTA_ANSWERS {
+    for (status, code, message) in QUOTA_ANSWERS {
+        let body = json!({"errors": [{"code": code, "message": message}]}).to_string();
         for (method, part) in [
             ("POST", "/v2/prod/blobs/uploads/"),
             ("PUT", "/v2/prod/manifests/sha256:"),
         ] {
             let stage = Stage::start(Profile::plain().mounts(false)).await;
             stage.build(1, "1.4.0");
-            let effect = Effect::status_with(status, &[("content-type", "application/json")], body);
+            let headers = [("content-type", "application/json")];
+            let effect = Effect::status_with(status, &headers, &body);
             stage
                 .registry
                 .fault(Fault::on(method, part, effect).always());

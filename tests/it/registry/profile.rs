@@ -22,6 +22,7 @@ pub struct Profile {
     pub(super) auth: Auth,
     pub(super) identity: Option<Identity>,
     pub(super) page_size: usize,
+    pub(super) page_length_max: usize,
     pub(super) sorted_tags: bool,
     pub(super) referrers: bool,
     pub(super) late_referrers: bool,
@@ -58,6 +59,7 @@ impl Profile {
             auth: Auth::None,
             identity: None,
             page_size: 1000,
+            page_length_max: usize::MAX,
             sorted_tags: true,
             referrers: true,
             late_referrers: false,
@@ -166,6 +168,14 @@ impl Profile {
     /// The most tags or referrers in one answer.
     pub fn page_size(self, page_size: usize) -> Self {
         Self { page_size, ..self }
+    }
+
+    /// A page of tags that is asked for with a greater length is refused.
+    pub fn page_length_max(self, page_length_max: usize) -> Self {
+        Self {
+            page_length_max,
+            ..self
+        }
     }
 
     pub fn unsorted_tags(self) -> Self {

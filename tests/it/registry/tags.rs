@@ -28,7 +28,12 @@ impl Service {
         let limit = call
             .query("n")
             .map_or(Ok(self.profile.page_size), str::parse);
-        let limit = limit.map_err(|_| bad_number())?.min(self.profile.page_size);
+        let limit = limit.map_err(|_| bad_number())?;
+        let max = self.profile.page_length_max;
+        if limit > max {
+            return Err(too_many(limit, max));
+        }
+        let limit = limit.min(self.profile.page_size);
         let (tags, last) = page(tags, call.query("last"), limit, String::as_str);
         let answer = Answer::new(200).json(&json!({"name": repository, "tags": tags}));
         Ok(match last {
@@ -44,4 +49,11 @@ impl Service {
 fn bad_number() -> Answer {
     let message = "invalid number of results requested";
     Answer::error(400, "PAGINATION_NUMBER_INVALID", message, ()).known_from(ASSUMED)
+}
+
+/// What Quay answers: google/go-containerregistry#1963, no fixture.
+fn too_many(limit: usize, max: usize) -> Answer {
+    let message =
+        format!("Too many tags requested; requested limit {limit} is too high, max is {max}");
+    Answer::error(413, "TOO_MANY_TAGS_REQUESTED", &message, ()).known_from(ASSUMED)
 }
