@@ -268,6 +268,38 @@ async fn promise_2_a_quota_that_is_reached_ends_the_run_before_any_tag() {
     }
 }
 
+/// A registry with a limit of tags per repository takes the image and refuses a tag, or the entry after all tags.
+#[tokio::test]
+async fn promise_2_a_limit_of_tags_is_named_and_a_repetition_completes_the_record() {
+    const ANSWER: &str =
+        r#"{"errors":[{"code":"DENIED","message":"the limit of 100 tags is exceeded"}]}"#;
+    for part in ["/v2/prod/manifests/1.4.0", "/v2/prod/manifests/shipmark."] {
+        let stage = Stage::start(Profile::plain()).await;
+        let image = stage.build(1, "1.4.0");
+        let effect = Effect::status_with(413, &[("content-type", "application/json")], ANSWER);
+        stage
+            .registry
+            .fault(Fault::on("PUT", part, effect).always());
+        let failure = run(&stage.promotion("1.4.0", 0, 1), &context()).await;
+        let Err(Failure::Service(diagnostic)) = failure else {
+            panic!("{part}: {failure:?}");
+        };
+        let text = diagnostic.to_string();
+        assert!(text.contains("raise the quota"), "{part}: {text}");
+        assert!(text.contains("delete tags"), "{part}: {text}");
+        assert!(!text.contains("the tags still point"), "{part}: {text}");
+        assert_eq!(stage.entries(), [] as [&str; 0]);
+        stage.registry.clear_faults();
+        let mut again = stage.promotion("1.4.0", 9, 1);
+        let account = &mut again.record.as_mut().unwrap().account;
+        account.run.as_mut().unwrap().attempt = Some(2);
+        let outcome = done(again, &context()).await;
+        let result = outcome.destinations[0].record.clone().unwrap();
+        assert!(result.is_new && !result.is_intent_new, "{part}");
+        assert_eq!(stage.registry.tags("prod")["prod"], image.digest());
+    }
+}
+
 /// An image that `docker/build-push-action` has pushed by digest gets its names and its record in place.
 #[tokio::test]
 async fn a_push_of_a_digest_that_is_in_the_repository_is_recorded_in_place() {
