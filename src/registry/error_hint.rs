@@ -92,11 +92,25 @@ impl RegistryError {
         )
     }
 
+    fn quota_hint(&self) -> String {
+        let registry = &self.registry;
+        let named = self.action.strip_prefix("PUT manifest ");
+        // Other tags may have been moved before a tag.
+        match named.is_some_and(|named| !named.starts_with("sha256:")) {
+            true => format!(
+                "raise the quota of the repository at {registry}, or delete tags that nobody needs, and repeat the run"
+            ),
+            false => format!(
+                "raise the quota of the repository at {registry}, or delete images that nobody needs; the tags still point to what they did"
+            ),
+        }
+    }
+
     fn status_hint(&self, status: u16, code: Option<&str>, message: &str) -> Option<String> {
         let registry = &self.registry;
         let ghcr = registry.as_str() == "ghcr.io";
         match (status, code) {
-            _ if self.is_quota_reached() => Some(format!("raise the quota of the repository at {registry}, or delete images and tags that nobody needs, and repeat the run")),
+            _ if self.is_quota_reached() => Some(self.quota_hint()),
             (403, _) if ghcr && message.contains("write_package") => Some(
                 "the package exists, but does not give this repository's workflows write access: Package settings, Manage Actions access".to_owned(),
             ),

@@ -99,7 +99,7 @@ impl OpenImage {
         }
         let mut readings = HistoryReadings::default();
         let (release, carried) = newest_release(&view, &own, &mut readings).await?.unzip();
-        read_what_followed(&view, release.as_ref(), &own, &mut readings).await?;
+        read_what_decides(&view, release.as_ref(), &own, &mut readings).await?;
         self.read_for_tag(&view, release.as_ref(), &mut readings)
             .await?;
         let listed = ListedEntries {
@@ -207,9 +207,9 @@ async fn newest_release(
     Ok(None)
 }
 
-/// Reads what decides on the state of the image: the other entries about it, and the newest of the timeline if one
-/// follows its release.
-async fn read_what_followed(
+/// Reads what decides on the state of the image: the other entries about it, those before its release that the
+/// release did not see, and the newest of the timeline if one follows it.
+async fn read_what_decides(
     view: &TimelineView,
     release: Option<&ReleaseAccount>,
     own: &[EntryName],
@@ -223,10 +223,20 @@ async fn read_what_followed(
     };
     let time = release.predicate.planned_at;
     let names = view.names();
-    let sets_root =
-        |name: &&EntryName| name.action.is_release() || name.action == RecordAction::Rollback;
+    let end = names.partition_point(|name| name.planned_at <= time);
+    let before = names[end.saturating_sub(PAST_LIMIT)..end].iter();
+    let unseen = before.filter(|name| !readings.knows(name)).collect();
+    view.read_into(unseen, readings).await?;
+    // A mark of another release decides where a rollback of this one goes.
+    let changes_state = |name: &EntryName| {
+        name.action.is_release()
+            || matches!(
+                name.action,
+                RecordAction::Rollback | RecordAction::Deployed | RecordAction::Failed
+            )
+    };
     let followers = names.iter().rev().take_while(|name| name.planned_at > time);
-    if followers.clone().filter(sets_root).count() == 0 {
+    if !followers.clone().any(changes_state) {
         return Ok(());
     }
     let begin = names.len() - followers.take(PAST_LIMIT + 1).count();

@@ -1,11 +1,14 @@
 //! The account of an image: origin, evidence and environments.
 
-use shipmark::record::{EntryState, RecordedBuild};
-use shipmark::release::{InspectOutcome, InspectRequest, InspectSubject, inspect};
+use shipmark::record::{EntryState, RecordedBuild, ReleaseMark};
+use shipmark::release::{
+    InspectOutcome, InspectRequest, InspectSubject, MarkRequest, TimelineRequest, inspect, mark,
+};
 
 use super::{Stage, commit};
 use crate::registry::Profile;
 use crate::support::made_image::MadeImage;
+use crate::support::recorded_stage::named;
 use crate::support::records::*;
 use crate::support::*;
 
@@ -67,6 +70,53 @@ async fn an_image_says_where_it_comes_from_and_where_it_is() {
     let current = of_environment(&place).await;
     assert_eq!(current.image.root.to_string(), second);
     assert_eq!(current.environments.len(), 1);
+}
+
+/// The version that the environment was on before an image, and the one that a rollback of it would put back.
+async fn before_and_good(source: &str) -> [Option<String>; 2] {
+    let shown = of_image(source).await;
+    let [prod] = shown.environments.as_slice() else {
+        panic!("{:?}", shown.environments);
+    };
+    [&prod.before, &prod.good_before].map(|it| it.clone().and_then(|(_, version)| version))
+}
+
+#[tokio::test]
+async fn a_mark_of_another_release_says_where_a_rollback_goes() {
+    let stage = Stage::start(Profile::plain()).await;
+    for (number, version) in [(1, "1.3.0"), (2, "1.4.0"), (3, "1.4.1")] {
+        stage.promote(number, version).await;
+    }
+    let source = format!("{}:1.4.1", stage.place("prod"));
+    let versions = |good: &str| ["1.4.0", good].map(|it| Some(it.to_owned()));
+    assert_eq!(before_and_good(&source).await, versions("1.4.0"));
+    let marked = MarkRequest {
+        timeline: TimelineRequest {
+            location: location("prod", &stage.place("prod")),
+            account: account(4, 4),
+            signer: None,
+        },
+        state: ReleaseMark::Failed,
+        release: Some(named("1.4.0")),
+    };
+    mark(&marked, &context()).await.unwrap();
+    assert_eq!(before_and_good(&source).await, versions("1.3.0"));
+}
+
+#[tokio::test]
+async fn an_image_follows_a_release_that_its_run_did_not_see() {
+    let stage = Stage::start(Profile::plain()).await;
+    stage.promote(1, "1.3.0").await;
+    let seen = stage.registry.tags("prod");
+    stage.promote(2, "1.4.0").await;
+    let mut tags = stage.registry.tags("prod");
+    stage.registry.set_tags("prod", seen);
+    stage.promote(3, "1.4.1").await;
+    tags.extend(stage.registry.tags("prod"));
+    stage.registry.set_tags("prod", tags);
+    let source = format!("{}:1.4.1", stage.place("prod"));
+    let expected = ["1.4.0"; 2].map(|it| Some(it.to_owned()));
+    assert_eq!(before_and_good(&source).await, expected);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use shipmark::record::EntryKnowledge;
 use shipmark::release::{HistoryRequest, history};
 
 use super::request_of;
-use crate::registry::{Effect, Fault, Profile, Registry};
+use crate::registry::{Effect, Fault, Profile, Registry, TagOrder, UnknownLast};
 use crate::support::timelines::{LongTimeline, root, version};
 use crate::support::*;
 
@@ -17,7 +17,9 @@ async fn long(profile: Profile, count: usize, step: usize) -> (Registry, History
     // Tags before and after the entries in every order.
     for tag in [
         "1.0.0",
+        "Latest",
         "latest",
+        "ZETA",
         "shipmark.stage.20261120t100000000z.push.0123456789ab.0123456789ab",
         "v1",
         "zeta",
@@ -126,6 +128,29 @@ async fn registries_that_list_otherwise_are_listed_in_full() {
             "{name}: {:?}",
             registry.requests()
         );
+    }
+}
+
+/// Registries that list tags in their own order, and make of a name that is no tag what they like.
+#[tokio::test]
+async fn the_newest_entries_are_the_same_in_whatever_order_and_pages_tags_are_listed() {
+    let orders = [TagOrder::Sorted, TagOrder::Pushed, TagOrder::Folded];
+    for order in orders {
+        for unknown in [
+            UnknownLast::Refused,
+            UnknownLast::Nothing,
+            UnknownLast::Everything,
+        ] {
+            let profile = Profile::plain().tag_order(order).unknown_last(unknown);
+            let fifty = profile.clone().page_size(50);
+            for profile in [profile, fifty.clone(), fifty.unlinked_pages()] {
+                let (registry, request) = long(profile, 400, 33).await;
+                check_newest(&registry, &request, 400).await;
+                let lists = registry.requests();
+                let mut lists = lists.iter().filter(|line| line.contains("tags/list"));
+                assert!(lists.any(|line| !line.contains("last=")), "listed in full");
+            }
+        }
     }
 }
 

@@ -4,6 +4,7 @@ mod damaged;
 mod limits;
 mod own_signer;
 mod releases;
+mod sig_only;
 
 use std::sync::Arc;
 

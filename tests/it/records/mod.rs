@@ -3,9 +3,11 @@
 use shipmark::record::{RecordAction, RecordedTagKind};
 use shipmark::release::{Failure, ReleaseOutcome, ReleaseRequest, TagChange, run};
 
+mod cleanup;
 mod crash;
 mod forged;
 mod forgery;
+mod lists;
 mod overwritten;
 mod registries;
 mod stories;

@@ -3,9 +3,6 @@
 use serde_json::{Value, json};
 use shipmark::layout::LayoutDirectory;
 use shipmark::record::ReleaseMark;
-use shipmark::record::{
-    RecordBlob, ReleaseRecord, STATEMENT_MEDIA_TYPE, build_entry_manifest, entry_config,
-};
 use shipmark::release::{MarkRequest, ReleaseVerb, TimelineRequest, mark};
 use shipmark::tagging::TagRules;
 
@@ -151,66 +148,6 @@ async fn a_registry_that_lists_referrers_late_or_not_at_all_gets_records() {
     }
 }
 
-/// Puts honest entries of 120 releases into the timeline, each of which saw the one before.
-fn put_long_timeline(stage: &Stage, root: &str) {
-    stage.registry.put_blob("prod", entry_config());
-    let mut previous: Option<String> = None;
-    for number in 0..120 {
-        let place = stage.place("prod");
-        let hex = root.trim_start_matches("sha256:");
-        let statement = json!({
-            "_type": "https://in-toto.io/Statement/v1",
-            "subject": [{"name": place, "digest": {"sha256": hex}}],
-            "predicateType": "https://shipmark.dev/attestation/release/v0.1",
-            "predicate": {
-                "environment": "prod", "destination": place, "action": "deployed",
-                "tool": "shipmark test", "plannedAt": minute(number).to_string(),
-                "previous": previous.iter().collect::<Vec<_>>(), "reason": format!("{number}"),
-            },
-        });
-        let blob = statement.to_string().into_bytes();
-        let record = ReleaseRecord::parse_statement(&blob).unwrap();
-        let id = shipmark::record::RecordId::from_blob(&blob);
-        previous = Some(id.to_string());
-        let blob = RecordBlob {
-            media_type: STATEMENT_MEDIA_TYPE.to_owned(),
-            content: blob.into(),
-        };
-        stage.registry.put_blob("prod", blob.content.clone());
-        let manifest = build_entry_manifest(&blob, &[]);
-        let name = record.entry_name(id).to_string();
-        let kind = manifest.media_type.as_str();
-        stage
-            .registry
-            .put_manifest("prod", &name, kind, manifest.bytes);
-    }
-}
-
-#[tokio::test]
-async fn a_timeline_is_the_same_in_whatever_order_and_pages_its_tags_are_listed() {
-    for profile in [
-        Profile::plain(),
-        Profile::plain().page_size(50),
-        Profile::plain().page_size(50).page_length_max(100),
-        Profile::plain().unsorted_tags(),
-        Profile::plain().unsorted_tags().page_size(50),
-        Profile::plain().unsorted_tags().page_size(7),
-    ] {
-        let stage = Stage::start(profile).await;
-        let image = stage.build(1, "1.4.0");
-        image.put(&stage.registry, "prod", &[]);
-        put_long_timeline(&stage, &image.digest());
-        stage.promote("1.4.0", 200, 1).await;
-        let entries = stage.entries();
-        assert_eq!(entries.len(), 121);
-        let newest = record(&stage.registry, "prod", &entries[120]).predicate;
-        let past = newest.past.iter().map(|past| past.planned_at);
-        let expected = (0..32).map(|back| minute(119 - back));
-        assert!(past.eq(expected), "{:?}", newest.past);
-        assert_eq!(newest.previous, [newest.past[0].record]);
-    }
-}
-
 #[tokio::test]
 async fn entries_may_be_in_another_repository() {
     let rules = TokenRules::new("test").anonymous("*", &["pull", "push"]);
@@ -326,6 +263,38 @@ async fn promise_2_a_quota_that_is_reached_ends_the_run_before_any_tag() {
             assert_eq!(diagnostic.access_problem, None);
             assert_eq!(stage.registry.tags("prod").len(), 0, "{status} {method}");
         }
+    }
+}
+
+/// A registry with a limit of tags per repository takes the image and refuses a tag, or the entry after all tags.
+#[tokio::test]
+async fn promise_2_a_limit_of_tags_is_named_and_a_repetition_completes_the_record() {
+    const ANSWER: &str =
+        r#"{"errors":[{"code":"DENIED","message":"the limit of 100 tags is exceeded"}]}"#;
+    for part in ["/v2/prod/manifests/1.4.0", "/v2/prod/manifests/shipmark."] {
+        let stage = Stage::start(Profile::plain()).await;
+        let image = stage.build(1, "1.4.0");
+        let effect = Effect::status_with(413, &[("content-type", "application/json")], ANSWER);
+        stage
+            .registry
+            .fault(Fault::on("PUT", part, effect).always());
+        let failure = run(&stage.promotion("1.4.0", 0, 1), &context()).await;
+        let Err(Failure::Service(diagnostic)) = failure else {
+            panic!("{part}: {failure:?}");
+        };
+        let text = diagnostic.to_string();
+        assert!(text.contains("raise the quota"), "{part}: {text}");
+        assert!(text.contains("delete tags"), "{part}: {text}");
+        assert!(!text.contains("the tags still point"), "{part}: {text}");
+        assert_eq!(stage.entries(), [] as [&str; 0]);
+        stage.registry.clear_faults();
+        let mut again = stage.promotion("1.4.0", 9, 1);
+        let account = &mut again.record.as_mut().unwrap().account;
+        account.run.as_mut().unwrap().attempt = Some(2);
+        let outcome = done(again, &context()).await;
+        let result = outcome.destinations[0].record.clone().unwrap();
+        assert!(result.is_new && !result.is_intent_new, "{part}");
+        assert_eq!(stage.registry.tags("prod")["prod"], image.digest());
     }
 }
 

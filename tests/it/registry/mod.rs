@@ -58,7 +58,7 @@ pub use gate::Gate;
 pub use host::{Bound, Host};
 pub use issuer::Issuer;
 pub use log::{Authorization, Exchange};
-pub use profile::{PASSWORD, Profile, USER};
+pub use profile::{PASSWORD, Profile, TagOrder, USER, UnknownLast};
 pub use token_rules::{Merging, TokenKey, TokenRules};
 pub use token_server::TokenServer;
 

@@ -23,7 +23,9 @@ pub struct Profile {
     pub(super) identity: Option<Identity>,
     pub(super) page_size: usize,
     pub(super) page_length_max: usize,
-    pub(super) sorted_tags: bool,
+    pub(super) tag_order: TagOrder,
+    pub(super) unknown_last: UnknownLast,
+    pub(super) links_pages: bool,
     pub(super) referrers: bool,
     pub(super) late_referrers: bool,
     pub(super) oci_subject: bool,
@@ -44,6 +46,28 @@ pub struct Profile {
     pub(super) date: Option<String>,
 }
 
+/// The order in which tags are listed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum TagOrder {
+    /// That of their bytes, as the specification says.
+    Sorted,
+    Unsorted,
+    /// The newest last.
+    Pushed,
+    /// Whatever their case.
+    Folded,
+}
+
+/// What a registry makes of `last` if it is no tag.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum UnknownLast {
+    /// The tags that would come after it.
+    Next,
+    Refused,
+    Nothing,
+    Everything,
+}
+
 /// Another host that serves the blobs.
 #[derive(Clone)]
 pub(super) struct Cdn {
@@ -60,7 +84,9 @@ impl Profile {
             identity: None,
             page_size: 1000,
             page_length_max: usize::MAX,
-            sorted_tags: true,
+            tag_order: TagOrder::Sorted,
+            unknown_last: UnknownLast::Next,
+            links_pages: true,
             referrers: true,
             late_referrers: false,
             oci_subject: true,
@@ -179,8 +205,26 @@ impl Profile {
     }
 
     pub fn unsorted_tags(self) -> Self {
+        self.tag_order(TagOrder::Unsorted)
+    }
+
+    /// The order in which tags are listed.
+    pub fn tag_order(self, tag_order: TagOrder) -> Self {
+        Self { tag_order, ..self }
+    }
+
+    /// What follows a tag in the list that is none.
+    pub fn unknown_last(self, unknown_last: UnknownLast) -> Self {
         Self {
-            sorted_tags: false,
+            unknown_last,
+            ..self
+        }
+    }
+
+    /// A page of tags does not say that there is another.
+    pub fn unlinked_pages(self) -> Self {
+        Self {
+            links_pages: false,
             ..self
         }
     }

@@ -27,6 +27,8 @@ impl Manifest {
 pub struct Repository {
     pub manifests: BTreeMap<String, Manifest>,
     pub tags: BTreeMap<String, String>,
+    /// Tags in the order in which each was pushed first.
+    pub pushed_tags: Vec<String>,
     pub blobs: BTreeMap<String, Content>,
     /// By what they have as their subject, also those that were deleted since.
     pub referrers: BTreeMap<String, BTreeSet<String>>,
@@ -47,7 +49,10 @@ impl Repository {
         }
         self.manifests.insert(digest.clone(), manifest);
         if reference != digest {
-            self.tags.insert(reference.to_owned(), digest.clone());
+            let before = self.tags.insert(reference.to_owned(), digest.clone());
+            if before.is_none() {
+                self.pushed_tags.push(reference.to_owned());
+            }
         }
         digest
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Answer, MANIFEST, get, image, put_manifest, tagged};
-use crate::registry::{Profile, Registry};
+use crate::registry::{Profile, Registry, TagOrder, UnknownLast};
 
 /// The path of the next page; empty on the last one.
 fn next(answer: &Answer) -> &str {
@@ -51,6 +51,37 @@ async fn tags_come_in_pages() {
 async fn tags_come_unsorted() {
     let unsorted = tags(Profile::plain().unsorted_tags().page_size(2), "").await;
     assert_eq!(unsorted, [json!(["latest", "1.2"]), json!(["1.10"])]);
+}
+
+#[tokio::test]
+async fn tags_come_as_they_were_pushed_or_whatever_their_case() {
+    for (order, expected) in [
+        (TagOrder::Sorted, ["A", "C", "b"]),
+        (TagOrder::Pushed, ["b", "A", "C"]),
+        (TagOrder::Folded, ["A", "b", "C"]),
+    ] {
+        let registry = Registry::start(Profile::plain().tag_order(order).page_size(2)).await;
+        for tag in ["b", "A", "C", "b"] {
+            tagged(&registry, "team/app", tag);
+        }
+        let listed = pages(&registry, "/v2/team/app/tags/list", "tags").await;
+        assert_eq!(listed, [json!(expected[..2]), json!(expected[2..])]);
+    }
+}
+
+#[tokio::test]
+async fn a_tag_that_is_none_is_followed_by_what_the_registry_likes() {
+    let listed = async |unknown| {
+        let profile = Profile::plain().unknown_last(unknown);
+        tags(profile, "?last=1.3").await
+    };
+    assert_eq!(listed(UnknownLast::Next).await, [json!(["latest"])]);
+    assert_eq!(listed(UnknownLast::Refused).await, [Value::Null]);
+    assert_eq!(listed(UnknownLast::Nothing).await, [json!([])]);
+    let all = json!(["1.10", "1.2", "latest"]);
+    assert_eq!(listed(UnknownLast::Everything).await, [all]);
+    let unlinked = tags(Profile::plain().page_size(2).unlinked_pages(), "").await;
+    assert_eq!(unlinked, [json!(["1.10", "1.2"])]);
 }
 
 #[tokio::test]
