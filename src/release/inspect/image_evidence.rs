@@ -57,7 +57,8 @@ impl OpenImage {
     }
 
     fn listed_evidence(&self) -> Vec<InspectedEvidence> {
-        let referrers = self.referrers.iter().map(|referrer| InspectedEvidence {
+        let entries = self.referrers.entries.iter();
+        let referrers = entries.map(|referrer| InspectedEvidence {
             kind: referrer.kind(),
             at: referrer.digest.to_string(),
             predicate_type: referrer.annotations.get(PREDICATE_TYPE_ANNOTATION).cloned(),

@@ -52,14 +52,14 @@ impl<'a> SigningStage<'a> {
             .map(|item| item.statement.predicate_type())
             .collect();
         let bundles = async {
-            match forms.contains(&SignatureFormat::Bundle) {
-                true => {
-                    evidence::open_bundles(store, prior, &self.request.requirement, subject, &kinds)
-                        .await
-                        .map(Some)
-                }
-                false => Ok(None),
+            if !forms.contains(&SignatureFormat::Bundle) {
+                return Ok(None);
             }
+            let listed = self.destination.list_referrers(subject, prior).await?;
+            let requirement = &self.request.requirement;
+            evidence::open_bundles(store, &listed, requirement, subject, &kinds)
+                .await
+                .map(Some)
         };
         let images = self.read_cosign_images(prior);
         let (bundles, images) = try_join(bundles, images).await?;

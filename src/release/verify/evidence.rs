@@ -5,8 +5,8 @@ use futures_util::future::try_join3;
 
 use crate::image::{Digest, Manifest, ManifestBody, TagOrDigest};
 use crate::referrers::{
-    AppendableTag, CosignLayer, CosignTagSuffix, FoundArtifact, FoundReferrer, ReferrerError,
-    ReferrersSource, TagSnapshot, UnreadSignature, read_cosign_layers, sig_tag,
+    AppendableTag, CosignLayer, CosignTagSuffix, FoundArtifact, FoundReferrer, ListedReferrers,
+    ReferrerError, ReferrersSource, UnreadSignature, read_cosign_layers, sig_tag,
 };
 use crate::release::request::SignatureFormat;
 use crate::signing::{
@@ -66,10 +66,10 @@ pub(crate) struct OpenedBundles {
     pub(crate) opened: Vec<(Digest, Result<VerifiedStatement, VerificationError>)>,
 }
 
-/// Opens the bundles of `subject` that may hold a predicate of one of `kinds`.
+/// Opens the `listed` bundles of `subject` that may hold a predicate of one of `kinds`.
 pub(crate) async fn open_bundles(
     store: &ImageStore,
-    prior: &TagSnapshot,
+    listed: &ListedReferrers,
     requirement: &Requirement,
     subject: Digest,
     kinds: &[&str],
@@ -82,11 +82,11 @@ pub(crate) async fn open_bundles(
         let open = |content: bytes::Bytes| requirement.verify_bundle(&content, subject);
         (found.digest, content.and_then(open))
     };
-    let (listing, opened) =
-        ReferrersSource::read_artifacts(store, prior, subject, BUNDLE_TYPE_PREFIX, wanted, look)
-            .await?;
+    let opened = listed
+        .read_artifacts(store, BUNDLE_TYPE_PREFIX, wanted, look)
+        .await?;
     Ok(OpenedBundles {
-        referrers_source: listing,
+        referrers_source: listed.source.clone(),
         opened,
     })
 }
