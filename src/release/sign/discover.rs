@@ -37,6 +37,7 @@ impl<'a> SigningStage<'a> {
             existing_locations: Vec::new(),
             pending: Vec::new(),
             tag_update: None,
+            other_entry: None,
         };
         let looked = work.find_existing(prior).await;
         looked.map_err(|error| work.to_failure(error))?;
