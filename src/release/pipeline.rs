@@ -19,16 +19,14 @@ use super::plan::tags::{TagPlan, plan_tags};
 use super::platform_contents::platform_contents;
 use super::prepared_release::PreparedRelease;
 use super::previous_image::{self, PreviousImages};
-use super::records::observe::{
-    ObservedTimelines, RecordedImage, list_source_timeline, observe_timelines,
-};
+use super::records::observe::{ObservedTimelines, RecordedImage, observe_timelines};
 use super::records::refusals::check_release;
 use super::records::timeline_records::OwnRecord;
 use super::records::timeline_view::TimelineView;
 use super::request::{ImageCheck, ReleaseRequest, ReleaseVerb};
 use super::resolve::find_source::find_source;
 use super::resolve::image::ResolvedImage;
-use super::resolve_and_observe::resolve_and_observe;
+use super::resolve_and_observe::{ResolvedRelease, resolve_and_observe};
 use super::tags::{line_recheck, reconcile, write};
 use crate::image::{CommitId, Digest};
 use crate::tagging::DerivedTags;
@@ -68,9 +66,13 @@ pub(super) async fn prepare_release<'a>(
     let found = find_source(request, context).await?;
     let request = found.as_ref();
     let destinations = destination::open_destinations(request, context)?;
-    let resolved = Box::pin(resolve_and_observe(request, context, &destinations));
-    let listed = Box::pin(list_source_timeline(request.record.as_ref(), context));
-    let ((mut image, derived, mut states), listed) = try_join(resolved, listed).await?;
+    let resolved = Box::pin(resolve_and_observe(request, context, &destinations)).await?;
+    let ResolvedRelease {
+        mut image,
+        derived,
+        mut states,
+        source,
+    } = resolved;
     naming_checks::refuse_excluded_version(&request.excluded_versions, &derived)?;
     for warning in &derived.warnings {
         context.notices.warning(warning.clone());
@@ -104,7 +106,7 @@ pub(super) async fn prepare_release<'a>(
         &destinations,
         &mut states,
         &image_tags,
-        listed,
+        source,
     )
     .await?;
     let facts = read_line_facts(&destinations, &derived.tags, &mut states, &image);
