@@ -13,8 +13,8 @@ use super::index_entry_json::IndexEntryJson;
 use super::mirror_annotation::read_mirrored_members;
 use super::referrer_entry::ReferrerEntry;
 use super::{
-    AppendableTag, FoundArtifact, FoundReferrer, ReferrerError, ReferrerKind, TagSnapshot,
-    UnreadSignature,
+    AppendableTag, FoundArtifact, FoundReferrer, ListedEvidence, ReferrerError, ReferrerKind,
+    TagSnapshot, UnreadSignature,
 };
 use crate::image::{Digest, Manifest, ManifestBody};
 use crate::layout::LayoutReferrers;
@@ -166,25 +166,28 @@ impl ListedReferrer {
 
 impl FoundArtifact {
     /// Reads artifacts as [`super::ListedReferrers::read_artifacts`] does, from all lists: a registry may
-    /// have begun to serve the referrers API after another client wrote the referrers index. An
-    /// artifact in both lists counts once; one that is listed and missing has an error as its
+    /// have begun to serve the referrers API after another client wrote the referrers index. What was
+    /// `listed` of a registry is not listed again. An artifact in both lists counts once; one that is listed and missing has an error as its
     /// content. `look` also sees signatures of other forms.
     ///
     /// # Errors
     /// A list that cannot be read, or an entry of it.
     pub async fn find_all<T>(
-        store: &ImageStore,
-        subject: Digest,
+        (store, subject): (&ImageStore, Digest),
+        listed: Option<ListedEvidence<'_>>,
         kind: &str,
         wanted: (&str, impl Fn(&str) -> bool),
         look: impl Fn(FoundReferrer) -> T,
     ) -> Result<Vec<T>, ReferrerError> {
-        let entries = match store {
-            ImageStore::Layout(layout) => {
+        let entries = match (store, listed) {
+            (ImageStore::Layout(layout), _) => {
                 let evidence = layout.read_referrers().await.map_err(StoreError::from)?;
                 list_in_layout(&evidence, subject)?
             }
-            ImageStore::Registry(remote) => {
+            (_, Some(ListedEvidence { referrers, tags })) => {
+                referrers.in_all_lists(store, subject, tags).await?
+            }
+            (ImageStore::Registry(remote), None) => {
                 let own = async {
                     let own = remote.referrers(subject).await;
                     own.map_err(|error| crate::transfer::StoreError::from(error).into())

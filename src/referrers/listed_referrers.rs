@@ -1,12 +1,24 @@
 //! List of the referrers of an image, as a store gives it: read once for all who add to it or go by it.
 
-use super::list_referrers::{self, open_artifacts};
+use std::collections::BTreeSet;
+
+use super::list_referrers::{self, open_artifacts, parse_entries};
 use super::referrer_entry::ReferrerEntry;
 use super::{
-    FoundArtifact, FoundReferrer, ListedReferrer, ReferrerError, ReferrersSource, TagSnapshot,
+    AppendableTag, FoundArtifact, FoundReferrer, ListedReferrer, ReferrerError, ReferrersSource,
+    TagSnapshot,
 };
-use crate::image::Digest;
+use crate::image::{Digest, Tag};
 use crate::transfer::ImageStore;
+
+/// What was listed about an image before its evidence is read.
+#[derive(Debug, Clone, Copy)]
+pub struct ListedEvidence<'a> {
+    /// Its referrers.
+    pub referrers: &'a ListedReferrers,
+    /// Tags of its repository.
+    pub tags: &'a BTreeSet<Tag>,
+}
 
 /// Referrers of an image, with the place where they are listed.
 #[derive(Debug, Clone)]
@@ -56,12 +68,34 @@ impl ListedReferrers {
             FoundReferrer::Artifact(artifact) => Some(look(artifact)),
             _ => None,
         };
+        let entries = self.to_entries();
+        let found = open_artifacts(store, entries, kind, wanted, &[], look).await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    fn to_entries(&self) -> Vec<ReferrerEntry> {
         let entries = self.entries.iter().map(|entry| ReferrerEntry {
             digest: entry.digest,
             artifact_type: entry.artifact_type.clone(),
             annotations: entry.annotations.clone(),
         });
-        let found = open_artifacts(store, entries.collect(), kind, wanted, &[], look).await?;
-        Ok(found.into_iter().flatten().collect())
+        entries.collect()
+    }
+
+    /// Returns the entries of all lists: the index under a tag is read too where a registry has begun to list
+    /// referrers itself after a client wrote it.
+    pub(super) async fn in_all_lists(
+        &self,
+        store: &ImageStore,
+        subject: Digest,
+        tags: &BTreeSet<Tag>,
+    ) -> Result<Vec<ReferrerEntry>, ReferrerError> {
+        let mut entries = self.to_entries();
+        let list = AppendableTag::referrers_index(subject);
+        let is_unread = matches!(self.source, ReferrersSource::Native) && tags.contains(list.tag());
+        if is_unread && let Some(index) = list.read(store).await? {
+            entries.extend(parse_entries(subject, list.listed(&index))?);
+        }
+        Ok(entries)
     }
 }

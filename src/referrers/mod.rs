@@ -43,7 +43,7 @@ pub use digest_tags::CosignTagSuffix;
 pub use error::{ReferrerError, SidedReferrerError};
 pub use found_referrer::{FoundArtifact, FoundReferrer, UnreadSignature};
 pub use list_referrers::{ListedReferrer, ReferrersSource};
-pub use listed_referrers::ListedReferrers;
+pub use listed_referrers::{ListedEvidence, ListedReferrers};
 pub use mirrored_tags::{MirroredAdditions, MirroredTags};
 pub use referrer_graph::ReferrerGraph;
 pub use referrer_kind::{RECORD_ENVIRONMENT_ANNOTATION, RECORD_RUN_ANNOTATION, ReferrerKind};

@@ -1,6 +1,6 @@
 use super::open_image::OpenImage;
 use crate::image::Digest;
-use crate::referrers::{CosignTagSuffix, ReferrerKind};
+use crate::referrers::{CosignTagSuffix, ListedEvidence, ReferrerKind};
 use crate::release::Failure;
 use crate::release::request::{ImageCheck, RequiredEvidence};
 use crate::release::verify::check::{CheckedImage, Verification};
@@ -50,9 +50,13 @@ impl OpenImage {
                 .collect(),
         };
         let images = vec![CheckedImage::from_root(self.root.digest)];
-        let verification = check
-            .check_images(&self.store, images, Side::Source, &self.source)
-            .await?;
+        let listed = ListedEvidence {
+            referrers: &self.referrers,
+            tags: &self.tags,
+        };
+        let source = (Side::Source, &self.source);
+        let checked = check.check_images(&self.store, images, Some(listed), source);
+        let verification = checked.await?;
         Ok((evidence, Some(verification)))
     }
 
