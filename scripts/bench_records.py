@@ -17,8 +17,9 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-BEGIN = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
 LENGTH, PAST = 10_000, 32
+PACE = datetime.timedelta(minutes=30)  # the newest entry is as old
+BEGIN = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) - LENGTH * PACE
 SHAPE = "20ms"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 STATEMENT = "application/vnd.in-toto+json"
@@ -136,7 +137,7 @@ class Timeline:
 
     def entry(self, number):
         """Returns tag and record of an entry."""
-        at = BEGIN + datetime.timedelta(minutes=30 * number)
+        at = BEGIN + number * PACE
         root = hashlib.sha256(b"root %d" % number).hexdigest()
         short = {"action": "promote", "plannedAt": at.strftime("%Y-%m-%dT%H:%M:%S.000Z"), "version": f"1.{number}.0"}
         predicate = {"environment": "prod", "destination": self.destination, "tool": "bench", **short,
