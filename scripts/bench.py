@@ -4,7 +4,8 @@
     PATH=DIR_OF_SHIPMARK:~/.cache/shipmark/peers:$PATH scripts/bench.py --plan core --reps 5 --out r.json --md r.md
 
 All arguments go to that program; its README explains them and the figures. `scripts/install-peers.sh` installs the other
-programs. This script adds a repository and a tag for the commands that name a destination by both.
+programs. This script adds a repository and a tag for the commands that name a destination by both, and the plan `records`
+(bench_records.py), which prints a table of its own.
 """
 import os
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 shared = Path(os.environ.get("SHARED", Path(__file__).resolve().parents[2] / "shared"))
 sys.path.insert(0, str(shared / "bench"))
 import bench  # noqa: E402  (it is only found with the path above)
+import bench_records  # noqa: E402
 
 run = bench.Rig.run
 
@@ -24,5 +26,12 @@ def run_with_repository(rig, template, fields, *args, **kwargs):
     return run(rig, template, fields, *args, **kwargs)
 
 
-bench.Rig.run = run_with_repository
+def plan_with_records(running, name):
+    if name == "records":
+        return bench_records.run(running, bench.Rig, bench.free_port)
+    return plan(running, name)
+
+
+plan = bench.plan
+bench.Rig.run, bench.plan = run_with_repository, plan_with_records
 bench.main()

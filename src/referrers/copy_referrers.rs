@@ -146,6 +146,12 @@ impl<'a> ReferrerCopy<'a> {
         self.new_content.write_lists().await
     }
 
+    /// Adds another entry to the list of referrers of `subject`, if that is a tag which is appended to; returns whether
+    /// it is. The manifests are written.
+    pub fn list_too(&mut self, subject: Digest, entry: &Value) -> bool {
+        self.new_content.list_too(subject, entry)
+    }
+
     /// Returns whether tags are appended to, known once the manifests are written.
     pub fn appends_to_tags(&self) -> bool {
         self.existing_tags.appends_to_tags() || self.new_content.appends_to_tags()

@@ -13,8 +13,8 @@ use super::index_entry_json::IndexEntryJson;
 use super::mirror_annotation::read_mirrored_members;
 use super::referrer_entry::ReferrerEntry;
 use super::{
-    AppendableTag, FoundArtifact, FoundReferrer, ReferrerError, ReferrerKind, TagSnapshot,
-    UnreadSignature,
+    AppendableTag, FoundArtifact, FoundReferrer, ListedEvidence, ReferrerError, ReferrerKind,
+    TagSnapshot, UnreadSignature,
 };
 use crate::image::{Digest, Manifest, ManifestBody};
 use crate::layout::LayoutReferrers;
@@ -118,29 +118,6 @@ impl ReferrersSource {
         }
         Ok(())
     }
-
-    /// Reads the artifacts about `subject` of a type that begins with `kind`, except those whose
-    /// annotation `wanted.0` has a value that `wanted.1` rejects. `look` converts each as it is
-    /// read, so that few contents are in memory at a time.
-    ///
-    /// # Errors
-    /// A list that cannot be read, or an entry of it.
-    pub async fn read_artifacts<T>(
-        store: &ImageStore,
-        prior: &TagSnapshot,
-        subject: Digest,
-        kind: &str,
-        wanted: (&str, impl Fn(&str) -> bool),
-        look: impl Fn(FoundArtifact) -> T,
-    ) -> Result<(Self, Vec<T>), ReferrerError> {
-        let (listing, entries) = list_referrers(store, subject, prior).await?;
-        let look = |found| match found {
-            FoundReferrer::Artifact(artifact) => Some(look(artifact)),
-            _ => None,
-        };
-        let found = open_artifacts(store, entries, kind, wanted, &[], look).await?;
-        Ok((listing, found.into_iter().flatten().collect()))
-    }
 }
 
 /// Referrer as a list names it.
@@ -158,24 +135,6 @@ impl ListedReferrer {
     /// Returns the kind that the list states; `None` where only the manifest can tell.
     pub fn kind(&self) -> Option<ReferrerKind> {
         ReferrerKind::from_entry(self.artifact_type.as_deref(), &self.annotations)
-    }
-
-    /// Reads what a store lists about `subject`, to add to it.
-    ///
-    /// # Errors
-    /// A list that cannot be read.
-    pub async fn list(
-        store: &ImageStore,
-        subject: Digest,
-        prior: &TagSnapshot,
-    ) -> Result<(ReferrersSource, Vec<Self>), ReferrerError> {
-        let (source, entries) = list_referrers(store, subject, prior).await?;
-        let listed = entries.into_iter().map(|entry| Self {
-            digest: entry.digest,
-            artifact_type: entry.artifact_type,
-            annotations: entry.annotations,
-        });
-        Ok((source, listed.collect()))
     }
 
     /// Reads the content of its only blob; `Err` with the reason if it has another form or is missing.
@@ -206,26 +165,29 @@ impl ListedReferrer {
 }
 
 impl FoundArtifact {
-    /// Reads artifacts as [`ReferrersSource::read_artifacts`] does, from all lists: a registry may
-    /// have begun to serve the referrers API after another client wrote the referrers index. An
-    /// artifact in both lists counts once; one that is listed and missing has an error as its
+    /// Reads artifacts as [`super::ListedReferrers::read_artifacts`] does, from all lists: a registry may
+    /// have begun to serve the referrers API after another client wrote the referrers index. What was
+    /// `listed` of a registry is not listed again. An artifact in both lists counts once; one that is listed and missing has an error as its
     /// content. `look` also sees signatures of other forms.
     ///
     /// # Errors
     /// A list that cannot be read, or an entry of it.
     pub async fn find_all<T>(
-        store: &ImageStore,
-        subject: Digest,
+        (store, subject): (&ImageStore, Digest),
+        listed: Option<ListedEvidence<'_>>,
         kind: &str,
         wanted: (&str, impl Fn(&str) -> bool),
         look: impl Fn(FoundReferrer) -> T,
     ) -> Result<Vec<T>, ReferrerError> {
-        let entries = match store {
-            ImageStore::Layout(layout) => {
+        let entries = match (store, listed) {
+            (ImageStore::Layout(layout), _) => {
                 let evidence = layout.read_referrers().await.map_err(StoreError::from)?;
                 list_in_layout(&evidence, subject)?
             }
-            ImageStore::Registry(remote) => {
+            (_, Some(ListedEvidence { referrers, tags })) => {
+                referrers.in_all_lists(store, subject, tags).await?
+            }
+            (ImageStore::Registry(remote), None) => {
                 let own = async {
                     let own = remote.referrers(subject).await;
                     own.map_err(|error| crate::transfer::StoreError::from(error).into())
@@ -242,7 +204,7 @@ impl FoundArtifact {
 
 /// What is wanted of a list's entries, each once. `look` sees each. Where `other_types` names types of
 /// other forms of signatures, they and the forms that are not read are wanted too.
-async fn open_artifacts<T>(
+pub(super) async fn open_artifacts<T>(
     store: &ImageStore,
     entries: Vec<ReferrerEntry>,
     kind: &str,

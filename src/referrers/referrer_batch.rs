@@ -166,6 +166,17 @@ impl<'a> ReferrerBatch<'a> {
         Ok(lists.into_iter().flatten().chain(tags).collect())
     }
 
+    /// Adds another entry to the list under a tag about `subject`, if there is one to be written; returns whether
+    /// there is.
+    pub(super) fn list_too(&mut self, subject: Digest, entry: &Value) -> bool {
+        let list = AppendableTag::referrers_index(subject);
+        let mut updates = self.tag_updates.iter_mut();
+        let update = updates.find(|update| update.tag.tag() == list.tag());
+        update
+            .map(|update| update.own.push(entry.clone()))
+            .is_some()
+    }
+
     /// Returns whether tags are appended to.
     pub(super) fn appends_to_tags(&self) -> bool {
         !self.tag_updates.is_empty()

@@ -1,6 +1,7 @@
 //! Destinations of a release, open for writing.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
@@ -9,9 +10,11 @@ use super::context::ReleaseContext;
 use super::plan::recorded_releases::RecordedReleases;
 use super::records::timeline_records::TimelineRecords;
 use super::request::ReleaseRequest;
-use crate::image::{CanonicalPlace, Destination, ImageSource, Repository, Tag, TagOrDigest};
+use crate::image::{
+    CanonicalPlace, Destination, Digest, ImageSource, Repository, Tag, TagOrDigest,
+};
 use crate::layout::{self, LayoutDirectory};
-use crate::referrers::TagSnapshot;
+use crate::referrers::{ListedReferrers, ReferrerError, TagSnapshot};
 use crate::registry::RepositoryAccess;
 use crate::transfer::{ImageStore, Side, StoreError};
 
@@ -22,6 +25,8 @@ pub(crate) struct OpenDestination {
     /// Records of the environment that it belongs to.
     pub(super) records: RecordedReleases,
     tag_snapshot: OnceCell<TagSnapshot>,
+    /// Referrers of the first image that they were listed of.
+    listed_referrers: OnceCell<(Digest, Arc<ListedReferrers>)>,
     /// Whether the whole image was copied again, after a tag was refused because content was missing.
     pub(super) recopied: OnceCell<()>,
 }
@@ -34,6 +39,7 @@ impl OpenDestination {
             store: open_to_write(context, place, &[]),
             records: RecordedReleases::not_kept(),
             tag_snapshot: OnceCell::new(),
+            listed_referrers: OnceCell::new(),
             recopied: OnceCell::new(),
         }
     }
@@ -71,6 +77,26 @@ impl OpenDestination {
         let prior = self.tag_snapshot.get_or_try_init(ask).await;
         prior.map_err(|error| Failure::from_store_error(Side::Destination, &self.name, error))
     }
+
+    /// Lists the referrers of a root, once for all who decide on them before anything is written.
+    ///
+    /// # Errors
+    /// A list that cannot be read.
+    pub(super) async fn list_referrers(
+        &self,
+        root: Digest,
+        prior: &TagSnapshot,
+    ) -> Result<Arc<ListedReferrers>, ReferrerError> {
+        let read = || async {
+            let listed = ListedReferrers::read(&self.store, root, prior).await?;
+            Ok((root, Arc::new(listed)))
+        };
+        let (of, listed) = self.listed_referrers.get_or_try_init(read).await?;
+        match *of == root {
+            true => Ok(listed.clone()),
+            false => read().await.map(|(_, listed)| listed),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -82,6 +108,7 @@ impl OpenDestination {
             store: ImageStore::Layout(LayoutDirectory::new(path)),
             records,
             tag_snapshot: OnceCell::new(),
+            listed_referrers: OnceCell::new(),
             recopied: OnceCell::new(),
         }
     }
@@ -109,6 +136,7 @@ pub(super) fn open_destinations(
                 records: open_records(request, context, place, &store),
                 store,
                 tag_snapshot: OnceCell::new(),
+                listed_referrers: OnceCell::new(),
                 recopied: OnceCell::new(),
             }
         })

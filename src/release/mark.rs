@@ -347,7 +347,7 @@ async fn write_mark(
     let mut stage = stage.await?;
     stage.write_blobs().await?;
     stage.write_intent().await?;
-    stage.write_list().await?;
+    stage.write_list(false).await?;
     stage.write_entry().await?;
     Ok(stage.result())
 }

@@ -19,9 +19,7 @@ use super::plan::tags::{TagPlan, plan_tags};
 use super::platform_contents::platform_contents;
 use super::prepared_release::PreparedRelease;
 use super::previous_image::{self, PreviousImages};
-use super::records::observe::{
-    ObservedTimelines, RecordedImage, list_source_timeline, observe_timelines,
-};
+use super::records::observe::{ObservedTimelines, RecordedImage, observe_timelines};
 use super::records::refusals::check_release;
 use super::records::source_record::require_source_record;
 use super::records::timeline_records::OwnRecord;
@@ -29,7 +27,7 @@ use super::records::timeline_view::TimelineView;
 use super::request::{ImageCheck, ReleaseRequest, ReleaseVerb};
 use super::resolve::find_source::find_source;
 use super::resolve::image::ResolvedImage;
-use super::resolve_and_observe::resolve_and_observe;
+use super::resolve_and_observe::{ResolvedRelease, resolve_and_observe};
 use super::tags::{line_recheck, reconcile, write};
 use crate::image::{CommitId, Digest};
 use crate::tagging::DerivedTags;
@@ -69,9 +67,13 @@ pub(super) async fn prepare_release<'a>(
     let found = find_source(request, context).await?;
     let request = found.as_ref();
     let destinations = destination::open_destinations(request, context)?;
-    let resolved = Box::pin(resolve_and_observe(request, context, &destinations));
-    let listed = Box::pin(list_source_timeline(request.record.as_ref(), context));
-    let ((mut image, derived, mut states), listed) = try_join(resolved, listed).await?;
+    let resolved = Box::pin(resolve_and_observe(request, context, &destinations)).await?;
+    let ResolvedRelease {
+        mut image,
+        derived,
+        mut states,
+        source,
+    } = resolved;
     naming_checks::refuse_excluded_version(&request.excluded_versions, &derived)?;
     for warning in &derived.warnings {
         context.notices.warning(warning.clone());
@@ -105,7 +107,7 @@ pub(super) async fn prepare_release<'a>(
         &destinations,
         &mut states,
         &image_tags,
-        listed,
+        source,
     )
     .await?;
     let facts = read_line_facts(&destinations, &derived.tags, &mut states, &image);
@@ -158,37 +160,45 @@ async fn write_release(
     plans: &mut [TagPlan],
 ) -> Result<(), Failure> {
     if !prepared.request.dry_run {
-        let root_writer = RootWriter::choose(prepared, stages);
+        let last_stage = LastStage::choose(prepared, stages);
         stages.append_to_existing_tags().await?;
         stages.write_blobs().await?;
         stages.write_child_manifests().await?;
-        if root_writer == RootWriter::BeforeReferrers {
+        if last_stage.is_after_root() {
             stages.write_root().await?;
+        }
+        if last_stage == LastStage::ReferrerLists {
             stages.write_referrer_manifests().await?;
         }
-        write_tags(prepared, stages, plans, root_writer).await?;
-        if root_writer == RootWriter::FirstTag {
+        write_tags(prepared, stages, plans, last_stage).await?;
+        if last_stage == LastStage::None {
             stages.count_roots();
         }
     }
     Ok(())
 }
 
-/// Which step writes the root manifest.
+/// What is written last before the tags, while the immutable ones are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum RootWriter {
-    /// The first tag: every destination is sure to get one, and nothing but the image is missing.
-    FirstTag,
-    /// A write by digest while the immutable tags are checked: nothing but the image is missing.
-    WithImmutableCheck,
-    /// A write by digest, before the referrers that name the root.
-    BeforeReferrers,
+enum LastStage {
+    /// Nothing: the first tag writes the root. Every destination is sure to get one, and nothing but the image
+    /// is missing.
+    None,
+    /// The root, by its digest: nothing but the image is missing.
+    Root,
+    /// The referrers, which name the root.
+    Referrers,
+    /// The lists of referrers, which are kept under tags, after the referrers.
+    ReferrerLists,
 }
 
-impl RootWriter {
+impl LastStage {
     fn choose(prepared: &PreparedRelease<'_>, stages: &PreTagStages<'_>) -> Self {
         if !stages.is_only_image_missing() {
-            return Self::BeforeReferrers;
+            return match stages.may_append_to_tags() {
+                true => Self::ReferrerLists,
+                false => Self::Referrers,
+            };
         }
         let is_sure = |(destination, plan): (&OpenDestination, &TagPlan)| match plan.writes() {
             true => plan.is_certain_to_write(),
@@ -196,8 +206,25 @@ impl RootWriter {
         };
         let mut each = prepared.destinations.iter().zip(&prepared.plans);
         match each.all(is_sure) {
-            true => Self::FirstTag,
-            false => Self::WithImmutableCheck,
+            true => Self::None,
+            false => Self::Root,
+        }
+    }
+
+    /// Returns whether the root is written by its digest before this stage.
+    fn is_after_root(self) -> bool {
+        matches!(self, Self::Referrers | Self::ReferrerLists)
+    }
+
+    async fn write(self, stages: &mut PreTagStages<'_>) -> Result<(), Failure> {
+        match self {
+            Self::None => Ok(()),
+            Self::Root => stages.write_root().await,
+            Self::Referrers => {
+                stages.write_referrer_manifests().await?;
+                stages.write_referrer_lists().await
+            }
+            Self::ReferrerLists => stages.write_referrer_lists().await,
         }
     }
 }
@@ -207,16 +234,10 @@ async fn write_tags(
     prepared: &PreparedRelease<'_>,
     stages: &mut PreTagStages<'_>,
     plans: &mut [TagPlan],
-    root_writer: RootWriter,
+    last_stage: LastStage,
 ) -> Result<(), Failure> {
-    let last_stage = async {
-        match root_writer {
-            RootWriter::FirstTag => Ok(()),
-            RootWriter::WithImmutableCheck => stages.write_root().await,
-            RootWriter::BeforeReferrers => stages.write_referrer_lists().await,
-        }
-    };
-    let (immutable, ()) = try_join(write::recheck_immutable_tags(prepared), last_stage).await?;
+    let checks = write::recheck_immutable_tags(prepared);
+    let (immutable, ()) = try_join(checks, last_stage.write(stages)).await?;
     let wrote_immutable = !immutable.is_empty();
     write::write_immutable_tags(prepared, immutable).await?;
     if let Some(guard) = &prepared.branch_guard {
@@ -224,17 +245,14 @@ async fn write_tags(
     }
     Box::pin(line_recheck::recheck_bypassing_lines(prepared, plans)).await?;
     // Immutable tags that were written and read back have taken as long as a run that had read a list
-    // before ours can take to write it.
-    if wrote_immutable {
-        try_join(
-            write::write_moving_tags(prepared, plans),
-            stages.recheck_shared_tags(),
-        )
-        .await?;
+    // before ours can take to write it. After an entry the tags are read again in any case.
+    let moving = write::write_moving_tags(prepared, plans);
+    if wrote_immutable && !stages.writes_entries() {
+        try_join(moving, stages.recheck_shared_tags()).await?;
         stages.write_timeline_entries().await?;
         reconcile_tags(prepared, plans).await?;
     } else {
-        write::write_moving_tags(prepared, plans).await?;
+        moving.await?;
         stages.write_timeline_entries().await?;
         try_join(
             reconcile_tags(prepared, plans),

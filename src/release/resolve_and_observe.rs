@@ -1,7 +1,9 @@
 //! Resolves the source and observes the destinations: the first step of a release, both at the same
 //! time where the tags do not depend on the image.
 
-use futures_util::future::try_join;
+use std::collections::BTreeSet;
+
+use futures_util::future::{join, try_join3};
 
 use super::Failure;
 use super::context::ReleaseContext;
@@ -9,32 +11,66 @@ use super::destination::OpenDestination;
 use super::naming_checks;
 use super::plan::destination_state::DestinationState;
 use super::plan::observe;
+use super::records::early_reads::read_early;
+use super::records::source_tags::SourceTags;
+use super::records::timeline_view::TimelineView;
 use super::request::{ExistingTagPolicy, ReleaseRequest, ReleaseVerb};
 use super::resolve::image::ResolvedImage;
 use super::resolve::source::resolve_source;
 use super::resolve::{find_source, image_names, image_origin};
+use crate::image::Tag;
 use crate::tagging::{self, DerivedTags, ImageOrigin, TagRules};
 
+/// Source that is resolved, with what was seen of the destinations and of the timeline that it comes from.
+pub(super) struct ResolvedRelease {
+    pub(super) image: ResolvedImage,
+    pub(super) derived: DerivedTags,
+    /// State of each destination.
+    pub(super) states: Vec<DestinationState>,
+    /// Timeline of the environment that the image comes from; `None` if no policy names one.
+    pub(super) source: Option<TimelineView>,
+}
+
 /// Resolves the source and looks at the destinations, at once where the tags can be told without
-/// the image.
+/// the image. Lists the timelines meanwhile, and reads what they say of the image as soon as it is known.
 pub(super) async fn resolve_and_observe(
     request: &ReleaseRequest,
     context: &ReleaseContext,
     destinations: &[OpenDestination],
-) -> Result<(ResolvedImage, DerivedTags, Vec<DestinationState>), Failure> {
+) -> Result<ResolvedRelease, Failure> {
     let facts = request.facts.as_ref();
+    let source_tags = SourceTags::open(request.record.as_ref(), context);
+    let source_tags = source_tags.as_ref();
+    let source = async {
+        match source_tags {
+            Some(tags) => tags.list_timeline().await.map(Some),
+            None => Ok(None),
+        }
+    };
     if !needs_origin(request) {
         let derived = derive_without_image(request)?;
         naming_checks::check_contradictions(request, context, &derived)?;
-        let (mut image, mut seen) = try_join(
+        let (mut image, mut states, source) = try_join3(
             resolve_source(request, context),
             observe::observe_destinations(destinations, &derived.tags, request, Vec::new()),
+            source,
         )
         .await?;
-        record_source_tags(request, destinations, &mut seen, &image);
+        record_source_tags(request, destinations, &mut states, &image);
         let mut derived = derived;
         image_origin::check_commit_label(&mut image, request, &mut derived).await?;
-        return Ok((image, derived, seen));
+        let tags: Vec<BTreeSet<Tag>> = states.iter().map(|state| state.tags.clone()).collect();
+        let listed = tags.iter().map(Some);
+        let early = read_early(request, destinations, listed, source.as_ref(), &image);
+        let names = observe::read_record_names(destinations, &mut states);
+        let (read, ()) = join(names, early).await;
+        read?;
+        return Ok(ResolvedRelease {
+            image,
+            derived,
+            states,
+            source,
+        });
     }
     let early = async {
         // The tags that are given by default follow version lines as a rule.
@@ -48,25 +84,41 @@ pub(super) async fn resolve_and_observe(
             TagRules::Custom(_) => Vec::new(),
         })
     };
-    let ((mut image, origin), listed) =
-        try_join(resolve_with_origin(request, context), early).await?;
+    let resolved = resolve_with_origin(request, context, source_tags);
+    let ((mut image, origin), listed, source) = try_join3(resolved, early, source).await?;
     let derived =
         tagging::derive_promote_tags(facts, &origin, request.environment.as_ref(), &request.rules)?;
     naming_checks::check_names(request, context, &derived)?;
     image.origin = Some(origin);
-    let mut seen =
-        observe::observe_destinations(destinations, &derived.tags, request, listed).await?;
-    record_source_tags(request, destinations, &mut seen, &image);
-    Ok((image, derived, seen))
+    let tags = listed.clone();
+    let tags = tags.iter().map(Option::as_ref);
+    let early = read_early(request, destinations, tags, source.as_ref(), &image);
+    let observed = async {
+        let tags = &derived.tags;
+        let mut states = observe::observe_destinations(destinations, tags, request, listed).await?;
+        observe::read_record_names(destinations, &mut states).await?;
+        Ok::<_, Failure>(states)
+    };
+    let (states, ()) = join(observed, early).await;
+    let mut states = states?;
+    record_source_tags(request, destinations, &mut states, &image);
+    Ok(ResolvedRelease {
+        image,
+        derived,
+        states,
+        source,
+    })
 }
 
 async fn resolve_with_origin(
     request: &ReleaseRequest,
     context: &ReleaseContext,
+    source_tags: Option<&SourceTags>,
 ) -> Result<(ResolvedImage, ImageOrigin), Failure> {
     let image = resolve_source(request, context).await?;
     let mut origin = find_source::read_origin(request, context, &image).await?;
-    image_names::add_image_names(&mut origin, request, context, &image).await?;
+    let named = image_names::add_image_names(&mut origin, request, context, &image, source_tags);
+    named.await?;
     Ok((image, origin))
 }
 

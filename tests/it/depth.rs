@@ -12,6 +12,7 @@ use shipmark::tagging::TagRules;
 use tokio::time::Instant;
 
 use crate::registry::{Effect, Fault, Profile, Registry};
+use crate::support::recorded_chain::{promotion_to_prod, recorded_chain};
 use crate::support::*;
 
 /// A round trip.
@@ -113,31 +114,65 @@ async fn a_signed_promotion() {
     assert_eq!(depth(request, &[&from, &to]).await, 14);
 }
 
-/// A promotion with its record against the same without: how many requests more follow one on another.
-#[tokio::test(start_paused = true)]
-async fn a_recorded_promotion() {
-    let mut more = Vec::new();
-    for profile in [Profile::plain(), Profile::distribution()] {
-        let depth_of = async |is_recorded: bool| {
-            let registries = [
-                slow_as(profile.clone().date("unknown")).await,
-                slow_as(profile.clone().date("unknown")).await,
-            ];
-            let [from, to] = &registries;
-            put_example(from, "dev/web", "it");
-            let tags = ["v1.2.3", "v1.2", "v1", "stable"];
+/// How many requests of a promotion follow one on another, with its record and without. The image is new at the
+/// destination, or has been released there before.
+async fn recorded_depth(profile: &Profile, is_new: bool) -> (u128, u128) {
+    let depth_of = async |is_recorded: bool| {
+        let registries = [
+            slow_as(profile.clone().date("unknown")).await,
+            slow_as(profile.clone().date("unknown")).await,
+        ];
+        let [from, to] = &registries;
+        put_example(from, "dev/web", "it");
+        if is_new {
+            put_example(to, "prod/web", "other");
+        }
+        let tags = ["v1.2.3", "v1.2", "v1", "stable"];
+        if !is_new {
             let first = release(from, to, &["v1.2.2", "v1.2", "v1", "stable"]);
             done(records::recorded(first, "prod", 0, 1), &context()).await;
-            let mut request = records::recorded(release(from, to, &tags), "prod", 1, 2);
+        }
+        let mut request = records::recorded(release(from, to, &tags), "prod", 1, 2);
+        if !is_recorded {
+            request.record = None;
+        }
+        depth(request, &[from, to]).await
+    };
+    (depth_of(true).await, depth_of(false).await)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_recorded_promotion() {
+    let profiles = [Profile::plain(), Profile::distribution()];
+    let mut counts = Vec::new();
+    for profile in &profiles {
+        counts.push(recorded_depth(profile, false).await);
+    }
+    assert_eq!(counts, [(11, 8), (13, 8)], "with its record and without");
+    counts.clear();
+    for profile in &profiles {
+        counts.push(recorded_depth(profile, true).await);
+    }
+    assert_eq!(counts, [(12, 9), (14, 9)], "with its record and without");
+}
+
+/// The timelines of both environments are read, and a chain of two records is carried.
+#[tokio::test(start_paused = true)]
+async fn a_recorded_promotion_with_what_it_rests_on() {
+    let mut counts = Vec::new();
+    for profile in [Profile::plain(), Profile::plain().referrers(false)] {
+        let depth_of = async |is_recorded: bool| {
+            let registry = recorded_chain(profile.clone(), None).await;
+            registry.fault(Fault::on("*", "/v2/", Effect::Delay(TICK)).always());
+            let mut request = promotion_to_prod(&registry, None);
             if !is_recorded {
                 request.record = None;
             }
-            depth(request, &[from, to]).await
+            depth(request, &[&registry]).await
         };
-        let (with, without) = (depth_of(true).await, depth_of(false).await);
-        more.push((with, without));
+        counts.push((depth_of(true).await, depth_of(false).await));
     }
-    assert_eq!(more, [(15, 8), (18, 8)], "with its record and without");
+    assert_eq!(counts, [(15, 14), (16, 14)], "with its record and without");
 }
 
 /// The list; the newest entry; the tag of the environment; the withdrawn image, its referrers, its other tags and

@@ -196,7 +196,7 @@ async fn write_adoption(
     let mut stage = stage.await?;
     stage.write_blobs().await?;
     stage.write_intent().await?;
-    stage.write_list().await?;
+    stage.write_list(false).await?;
     stage.write_entry().await?;
     let id = stage.result().id;
     let id = id.unwrap_or_else(|| unreachable!("a record that was written has an id"));

@@ -2,6 +2,7 @@
 
 use futures_util::future::try_join_all;
 
+use crate::image::Digest;
 use crate::referrers::{
     CopiedReferrers, CopyRoute, ReferrerCopy, ReferrerGraph, ReferrerSelection, SidedReferrerError,
 };
@@ -128,6 +129,12 @@ impl ReferrerCopyStage<'_> {
     pub(crate) async fn write_manifests(&mut self) -> Result<(), Failure> {
         let taken = self.copy.write_manifests().await;
         taken.map_err(|failed| self.to_failure(failed))
+    }
+
+    /// Adds another entry to the list of referrers of `subject`, if that is a tag which is appended to; returns whether
+    /// it is.
+    pub(crate) fn list_too(&mut self, subject: Digest, entry: &serde_json::Value) -> bool {
+        self.copy.list_too(subject, entry)
     }
 
     /// Adds them to the lists of referrers.

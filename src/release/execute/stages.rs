@@ -39,6 +39,21 @@ pub(crate) struct PreTagStages<'a> {
     records: Vec<Option<RecordStage<'a>>>,
 }
 
+/// Has a record's entry added to the list of referrers of its root by a stage that adds its own; returns whether
+/// there is one.
+fn list_with_others(
+    entry: &serde_json::Value,
+    root: Digest,
+    referrers: &mut Option<ReferrerCopyStage<'_>>,
+    signatures: &mut [SigningStage<'_>],
+) -> bool {
+    let mut signatures = signatures.iter_mut();
+    signatures.any(|stage| stage.list_too(root, entry))
+        || referrers
+            .as_mut()
+            .is_some_and(|stage| stage.list_too(root, entry))
+}
+
 impl<'a> PreTagStages<'a> {
     /// Plans all stages at once.
     pub(crate) async fn find_missing(prepared: &'a PreparedRelease<'_>) -> Result<Self, Failure> {
@@ -65,6 +80,15 @@ impl<'a> PreTagStages<'a> {
         self.are_referrers_complete()
             && signatures.all(SigningStage::is_complete)
             && records.all(|stage| stage.is_intent_listed)
+    }
+
+    /// Returns whether something is missing that is named under a tag which others append to as well.
+    pub(crate) fn may_append_to_tags(&self) -> bool {
+        let mut signatures = self.signatures.iter().flatten();
+        let mut records = self.records.iter().flatten();
+        !self.are_referrers_complete()
+            || signatures.any(|stage| !stage.is_complete() && stage.may_append_to_tags())
+            || records.any(RecordStage::may_append_to_list)
     }
 
     fn are_referrers_complete(&self) -> bool {
@@ -137,11 +161,18 @@ impl<'a> PreTagStages<'a> {
         Ok(())
     }
 
-    /// Adds the referrers and signatures to the lists of referrers.
+    /// Adds the referrers, signatures and records to the lists of referrers. A list under a tag gets a record in one
+    /// write with others, where there are any: a registry that makes tags immutable takes no second write.
     pub(crate) async fn write_referrer_lists(&mut self) -> Result<(), Failure> {
         let each = self.referrers.iter_mut().zip(&mut self.signatures);
         let each = each.zip(&mut self.records);
         let lists = each.map(|((referrers, signatures), record)| async move {
+            if let Some(record) = record
+                && let Some(entry) = record.unlisted_entry()
+                && list_with_others(&entry, record.subject.digest, referrers, signatures)
+            {
+                record.note_listed();
+            }
             let mut after = false;
             if let Some(referrers) = referrers {
                 referrers.write_lists().await?;
@@ -150,22 +181,33 @@ impl<'a> PreTagStages<'a> {
             let lists = signatures.iter_mut().map(|stage| stage.write_lists(after));
             try_join_all(lists).await?;
             match record {
-                Some(record) => record.write_list().await,
+                Some(record) => record.write_list(after).await,
                 None => Ok(()),
             }
         });
         try_join_all(lists).await.map(drop)
     }
 
+    /// Returns whether timeline entries are written after the tags.
+    pub(crate) fn writes_entries(&self) -> bool {
+        let mut records = self.records.iter().flatten();
+        records.any(RecordStage::writes_entry)
+    }
+
     /// Writes the timeline entries: the last write of a release, corrections of moving tags apart.
     pub(crate) async fn write_timeline_entries(&self) -> Result<(), Failure> {
         let each = self.records.iter().zip(self.destinations);
-        let writes = each.filter_map(|(record, destination)| {
-            let record = record.as_ref()?;
-            if let (Some(timeline), Some(own)) = (destination.records.timeline(), record.own()) {
+        let writes = each.map(|(record, destination)| async move {
+            let (Some(record), Some(timeline)) = (record, destination.records.timeline()) else {
+                return Ok(());
+            };
+            if let Some(own) = record.own() {
                 timeline.set_own(own);
             }
-            Some(record.write_entry())
+            if let Some(written) = record.write_entry().await? {
+                timeline.add_written(written);
+            }
+            Ok(())
         });
         try_join_all(writes).await.map(drop)
     }

@@ -150,8 +150,7 @@ impl OpenImage {
         if location.destination != self.place {
             return Ok(Vec::new());
         }
-        let source = self.referrers_source.clone();
-        let intents = ListedIntents::from_listed(source, &self.referrers, location);
+        let intents = ListedIntents::from_listed(&self.referrers, location);
         let root = self.root.digest;
         unfinished_releases(&self.store, view, &intents, root, &context.notices).await
     }

@@ -1,6 +1,6 @@
 use super::open_image::OpenImage;
 use crate::image::Digest;
-use crate::referrers::{CosignTagSuffix, ReferrerKind};
+use crate::referrers::{CosignTagSuffix, ListedEvidence, ReferrerKind};
 use crate::release::Failure;
 use crate::release::request::{ImageCheck, RequiredEvidence};
 use crate::release::verify::check::{CheckedImage, Verification};
@@ -50,14 +50,19 @@ impl OpenImage {
                 .collect(),
         };
         let images = vec![CheckedImage::from_root(self.root.digest)];
-        let verification = check
-            .check_images(&self.store, images, Side::Source, &self.source)
-            .await?;
+        let listed = ListedEvidence {
+            referrers: &self.referrers,
+            tags: &self.tags,
+        };
+        let source = (Side::Source, &self.source);
+        let checked = check.check_images(&self.store, images, Some(listed), source);
+        let verification = checked.await?;
         Ok((evidence, Some(verification)))
     }
 
     fn listed_evidence(&self) -> Vec<InspectedEvidence> {
-        let referrers = self.referrers.iter().map(|referrer| InspectedEvidence {
+        let entries = self.referrers.entries.iter();
+        let referrers = entries.map(|referrer| InspectedEvidence {
             kind: referrer.kind(),
             at: referrer.digest.to_string(),
             predicate_type: referrer.annotations.get(PREDICATE_TYPE_ANNOTATION).cloned(),

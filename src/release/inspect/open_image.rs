@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use futures_util::future::try_join;
 
 use crate::image::{Destination, ImageSource, Manifest, Tag};
-use crate::referrers::{ListedReferrer, ReferrersSource, TagSnapshot};
+use crate::referrers::{ListedReferrers, TagSnapshot};
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
 use crate::release::resolve::image_store::open_with_manifest;
@@ -16,8 +16,7 @@ pub(super) struct OpenImage {
     pub(super) store: ImageStore,
     pub(super) root: Manifest,
     pub(super) tags: BTreeSet<Tag>,
-    pub(super) referrers_source: ReferrersSource,
-    pub(super) referrers: Vec<ListedReferrer>,
+    pub(super) referrers: ListedReferrers,
 }
 
 /// Opens an image, and lists the tags of its repository and its referrers.
@@ -41,17 +40,16 @@ pub(super) async fn open_image(
         tags.map_err(|error| Failure::from_store_error(Side::Source, &place, error))
     };
     let referrers = async {
-        let listed = ListedReferrer::list(&store, root.digest, &TagSnapshot::Unknown).await;
+        let listed = ListedReferrers::read(&store, root.digest, &TagSnapshot::Unknown).await;
         listed.map_err(|error| Failure::from_referrer_error(Side::Source, &place, error))
     };
-    let (tags, (referrers_source, referrers)) = try_join(tags, referrers).await?;
+    let (tags, referrers) = try_join(tags, referrers).await?;
     Ok(OpenImage {
         source,
         place,
         store,
         root,
         tags,
-        referrers_source,
         referrers,
     })
 }

@@ -68,7 +68,7 @@ impl OpenImage {
         let names = names.filter_map(|tag| tag.as_str().parse::<EntryName>().ok());
         let has_tag = self.named_tag().is_some();
         let of_root = names.filter(|name| has_tag || name.root.is_of(self.root.digest));
-        let intents = self.referrers.iter().filter_map(intent_environment);
+        let intents = self.referrers.entries.iter().filter_map(intent_environment);
         let intents = intents.filter_map(|name| name.parse().ok());
         let mut environments: Vec<EnvironmentName> = Vec::new();
         for environment in of_root.map(|name| name.environment).chain(intents) {

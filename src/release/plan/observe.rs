@@ -45,10 +45,25 @@ pub(crate) async fn observe_destinations(
             Failure::from_store_error(Side::Destination, &destination.name, error)
         })?;
         require_list(destination, &mut seen).await?;
-        seen.records = destination.records.read_names(&seen.tags).await?;
         Ok(seen)
     }))
     .await
+}
+
+/// Reads what the timelines of the destinations say by the tags that were listed.
+///
+/// # Errors
+/// A store that fails, or too many entries that do not count.
+pub(crate) async fn read_record_names(
+    destinations: &[OpenDestination],
+    states: &mut [DestinationState],
+) -> Result<(), Failure> {
+    let each = destinations.iter().zip(states);
+    let reads = each.map(|(destination, state)| async {
+        state.records = destination.records.read_names(&state.tags).await?;
+        Ok(())
+    });
+    try_join_all(reads).await.map(drop)
 }
 
 async fn observe_destination(

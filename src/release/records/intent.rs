@@ -11,8 +11,8 @@ use crate::image::{Descriptor, Digest};
 use crate::notices::{Notices, to_printable};
 use crate::record::{RECORD_PREDICATE_TYPE, RecordBlob, RecordTime, ReleaseRecord};
 use crate::referrers::{
-    Artifact, ListedReferrer, RECORD_ENVIRONMENT_ANNOTATION, RECORD_RUN_ANNOTATION,
-    ReferrersSource, TagSnapshot,
+    Artifact, ListedReferrer, ListedReferrers, RECORD_ENVIRONMENT_ANNOTATION,
+    RECORD_RUN_ANNOTATION, ReferrersSource, TagSnapshot,
 };
 use crate::release::Failure;
 use crate::release::verify::evidence::{BUNDLE_TYPE_PREFIX, PREDICATE_TYPE_ANNOTATION};
@@ -83,20 +83,16 @@ impl ListedIntents {
         location: &TimelineLocation,
         root: Digest,
     ) -> Result<Self, Failure> {
-        let (source, listed) = ListedReferrer::list(store, root, prior)
-            .await
-            .map_err(|error| {
-                Failure::from_referrer_error(Side::Destination, &location.destination, error)
-            })?;
-        Ok(Self::from_listed(source, &listed, location))
+        let listed = ListedReferrers::read(store, root, prior).await;
+        let listed = listed.map_err(|error| {
+            Failure::from_referrer_error(Side::Destination, &location.destination, error)
+        })?;
+        Ok(Self::from_listed(&listed, location))
     }
 
     /// Returns the intents of an environment among the referrers of a root.
-    pub(crate) fn from_listed(
-        source: ReferrersSource,
-        listed: &[ListedReferrer],
-        location: &TimelineLocation,
-    ) -> Self {
+    pub(crate) fn from_listed(listed: &ListedReferrers, location: &TimelineLocation) -> Self {
+        let entries = listed.entries.iter();
         let is_intent = |referrer: &&ListedReferrer| {
             intent_environment(referrer) == Some(location.environment.as_str())
         };
@@ -106,9 +102,9 @@ impl ListedIntents {
                 || referrer.annotations.contains_key(BUNDLE_CONTENT_ANNOTATION)
         };
         Self {
-            source,
-            has_bundle: listed.iter().any(is_bundle),
-            listed: listed.iter().filter(is_intent).cloned().collect(),
+            source: listed.source.clone(),
+            has_bundle: entries.clone().any(is_bundle),
+            listed: entries.filter(is_intent).cloned().collect(),
         }
     }
 
@@ -268,7 +264,11 @@ mod tests {
                 artifact_type: Some(kind.to_owned()),
                 annotations: annotations.into_iter().collect(),
             };
-            ListedIntents::from_listed(ReferrersSource::Native, &[listed], &location).has_bundle
+            let listed = ListedReferrers {
+                source: ReferrersSource::Native,
+                entries: vec![listed],
+            };
+            ListedIntents::from_listed(&listed, &location).has_bundle
         };
         let config = "application/vnd.oci.empty.v1+json";
         assert!(has_bundle(config, Some(BUNDLE_CONTENT_ANNOTATION)));

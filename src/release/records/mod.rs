@@ -3,6 +3,7 @@
 
 pub(super) mod clock;
 pub(super) mod draft;
+pub(super) mod early_reads;
 pub(super) mod entry_scan;
 pub(super) mod environment_tag;
 pub(super) mod intent;
@@ -22,6 +23,7 @@ pub(super) mod refusals;
 pub(super) mod release_name;
 mod signer_match;
 pub(super) mod source_record;
+pub(super) mod source_tags;
 pub(super) mod stage;
 mod superseded;
 pub(super) mod timeline_records;

@@ -7,17 +7,18 @@ use futures_util::future::{try_join, try_join_all, try_join3};
 use super::clock::{future_entry_failure, planning_time};
 use super::intent::{Intent, ListedIntents};
 use super::left_entries::refuse_left_entries;
+use super::location::TimelineLocation;
 use super::options::RecordOptions;
 use super::record_basis::RecordBasis;
 use super::superseded::superseded_reason;
 use super::timeline_view::{EntryReading, RecentEntries, TimelineView};
 use crate::image::Digest;
 use crate::record::{DigestPrefix, RecordAction, RecordTime, ReleaseMark, Timeline, TimelineEntry};
+use crate::referrers::TagSnapshot;
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
 use crate::release::destination::OpenDestination;
 use crate::release::plan::destination_state::DestinationState;
-use crate::release::resolve::image_store::open_to_read;
 use crate::tagging::{DerivedTags, PlannedTag};
 use crate::transfer::{ImageStore, Side};
 
@@ -104,7 +105,7 @@ async fn observe_timeline(
     let (recent, timeline, intents) = try_join3(
         view.read_recent(),
         view.read_state(std::slice::from_ref(&root)),
-        ListedIntents::list(&destination.store, prior, view.location(), root),
+        list_intents(destination, prior, view.location(), root),
     )
     .await?;
     let (begun, release) = try_join(
@@ -132,6 +133,19 @@ async fn observe_timeline(
         observed.read_marks(root).await?;
     }
     Ok(observed)
+}
+
+async fn list_intents(
+    destination: &OpenDestination,
+    prior: &TagSnapshot,
+    location: &TimelineLocation,
+    root: Digest,
+) -> Result<ListedIntents, Failure> {
+    let listed = destination.list_referrers(root, prior).await;
+    let listed = listed.map_err(|error| {
+        Failure::from_referrer_error(Side::Destination, &destination.name, error)
+    })?;
+    Ok(ListedIntents::from_listed(&listed, location))
 }
 
 /// Finds the intent of an earlier attempt of this run that names the same release and has no entry.
@@ -169,24 +183,6 @@ fn is_same_release(intent: &Intent, derived: &DerivedTags) -> bool {
     predicate.action.is_release() && predicate.version == derived.version && immutable.all(is_named)
 }
 
-/// Lists the timeline of the environment that the image comes from; `None` if no policy names one.
-///
-/// # Errors
-/// A store that fails.
-pub(crate) async fn list_source_timeline(
-    options: Option<&RecordOptions>,
-    context: &ReleaseContext,
-) -> Result<Option<TimelineView>, Failure> {
-    let Some(location) = options.and_then(|options| options.source.as_ref()) else {
-        return Ok(None);
-    };
-    let place = location.entries();
-    let store = open_to_read(context, place);
-    let tags = store.tags().await;
-    let tags = tags.map_err(|error| Failure::from_store_error(Side::Source, place, error))?;
-    Ok(Some(TimelineView::new(location.clone(), &store, &tags)))
-}
-
 async fn observe_source(
     context: &ReleaseContext,
     view: Option<TimelineView>,
@@ -195,8 +191,8 @@ async fn observe_source(
     let Some(view) = view else {
         return Ok(None);
     };
-    let release = view.read_newest_release(root).await?;
-    view.read_withdrawal(root).await?;
+    let withdrawal = view.read_withdrawal(root);
+    let (release, ()) = try_join(view.read_newest_release(root), withdrawal).await?;
     warn_of_withdrawn_source(context, &view, root);
     Ok(Some(SourceTimeline { view, release }))
 }

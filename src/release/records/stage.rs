@@ -74,12 +74,20 @@ pub(crate) struct StoredRecord {
     name: EntryName,
     blob: RecordBlob,
     artifact: Artifact,
-    /// Whether the registry's answer says that it lists the intent.
-    is_confirmed: bool,
+    /// Whether the intent is listed: by the registry itself, as its answer says, or by another stage with its own
+    /// referrers.
+    is_listed: bool,
     /// Whether the intent is in a list under a tag, which every writer adds to.
     is_in_shared_tag: bool,
     /// Entries of the list of referrers that were seen.
     seen: Vec<serde_json::Value>,
+}
+
+/// Timeline entry that was written.
+pub(crate) struct WrittenEntry {
+    pub(crate) name: EntryName,
+    pub(crate) manifest: Manifest,
+    pub(crate) blob: RecordBlob,
 }
 
 /// Writes an entry's tag. A registry that makes tags immutable may refuse a tag whose write it took before, and
@@ -116,6 +124,12 @@ impl RecordStage<'_> {
     /// Returns whether a timeline entry is written.
     pub(crate) fn writes_entry(&self) -> bool {
         !matches!(self.content, RecordContent::Complete(_))
+    }
+
+    /// Returns whether the intent may have to be added to a list under a tag.
+    pub(crate) fn may_append_to_list(&self) -> bool {
+        let is_native = matches!(self.referrers, ReferrersSource::Native);
+        !self.is_intent_listed && !is_native
     }
 
     /// Returns what the timeline is to know of the record, once it is signed.
@@ -189,7 +203,7 @@ impl RecordStage<'_> {
             name: record.entry_name(id),
             artifact: intent_artifact(&self.subject, record, &blob, self.form),
             blob,
-            is_confirmed: false,
+            is_listed: false,
             is_in_shared_tag: false,
             seen: Vec::new(),
         }
@@ -216,7 +230,8 @@ impl RecordStage<'_> {
         try_join(own, try_join_all(sources)).await.map(drop)
     }
 
-    /// Writes the intent's manifest; the root exists.
+    /// Writes the intent's manifest, and reads meanwhile the list under a tag that it is to be added to; the root
+    /// exists.
     ///
     /// # Errors
     /// A store that does not take it, or that does not list it.
@@ -227,9 +242,13 @@ impl RecordStage<'_> {
         let Some(stored) = &self.stored else {
             return Ok(());
         };
-        let written = stored.artifact.write(self.store).await;
-        let receipt = written
-            .map_err(ReferrerError::of_refused_artifact)
+        let write = async {
+            let written = stored.artifact.write(self.store).await;
+            written.map_err(ReferrerError::of_refused_artifact)
+        };
+        let read = self.referrers.reread(self.store, self.subject.digest);
+        let (receipt, referrers) = try_join(write, read)
+            .await
             .map_err(|error| self.failure(error))?;
         let is_native = matches!(self.referrers, ReferrersSource::Native);
         let is_registry = matches!(self.store, ImageStore::Registry(_));
@@ -239,35 +258,56 @@ impl RecordStage<'_> {
                 .await
                 .map_err(|error| self.failure(error))?;
         }
+        self.referrers = referrers;
         if let Some(stored) = &mut self.stored {
-            stored.is_confirmed = receipt.listed;
+            stored.is_listed = receipt.listed;
         }
         Ok(())
     }
 
-    /// Adds the intent to the list of referrers, where that is kept under a tag.
+    /// Returns the entry that is to be added to the list of referrers under a tag, once the intent is written.
+    pub(crate) fn unlisted_entry(&self) -> Option<serde_json::Value> {
+        let is_native = matches!(self.referrers, ReferrersSource::Native);
+        let stored = self.stored.as_ref()?;
+        let is_missing = !self.is_intent_listed && !stored.is_listed && !is_native;
+        is_missing.then(|| stored.artifact.descriptor().clone())
+    }
+
+    /// Notes that another stage adds the intent to the list, in one write with its own referrers.
+    pub(crate) fn note_listed(&mut self) {
+        if let Some(stored) = &mut self.stored {
+            stored.is_listed = true;
+        }
+    }
+
+    /// Adds the intent to the list of referrers, where that is kept under a tag. If this run has appended to it since
+    /// the intent was written (`after`), the list is read once more.
     ///
     /// # Errors
     /// A list that cannot be read or changed.
-    pub(crate) async fn write_list(&mut self) -> Result<(), Failure> {
-        if self.is_intent_listed {
+    pub(crate) async fn write_list(&mut self, after: bool) -> Result<(), Failure> {
+        if self.unlisted_entry().is_none() {
             return Ok(());
         }
         let Some(mut stored) = self.stored.take() else {
             return Ok(());
         };
-        let listed = self.append_to_list(&mut stored).await;
+        let listed = self.append_to_list(&mut stored, after).await;
         self.stored = Some(stored);
         listed.map_err(|error| self.failure(error))
     }
 
-    async fn append_to_list(&self, stored: &mut StoredRecord) -> Result<(), ReferrerError> {
-        if stored.is_confirmed {
-            return Ok(());
-        }
+    async fn append_to_list(
+        &self,
+        stored: &mut StoredRecord,
+        after: bool,
+    ) -> Result<(), ReferrerError> {
         let root = self.subject.digest;
-        let ReferrersSource::TagSchema(index) = self.referrers.reread(self.store, root).await?
-        else {
+        let referrers = match after {
+            true => self.referrers.reread(self.store, root).await?,
+            false => self.referrers.clone(),
+        };
+        let ReferrersSource::TagSchema(index) = referrers else {
             return Ok(());
         };
         let own = [stored.artifact.descriptor().clone()];
@@ -298,13 +338,13 @@ impl RecordStage<'_> {
         checked.map_err(|error| self.failure(error))
     }
 
-    /// Writes the timeline entry: the last write of a release.
+    /// Writes the timeline entry: the last write of a release. `None` where none is written.
     ///
     /// # Errors
     /// A store that does not take it.
-    pub(crate) async fn write_entry(&self) -> Result<(), Failure> {
+    pub(crate) async fn write_entry(&self) -> Result<Option<WrittenEntry>, Failure> {
         let Some(stored) = self.stored.as_ref().filter(|_| self.writes_entry()) else {
-            return Ok(());
+            return Ok(None);
         };
         let manifest = build_entry_manifest(&stored.blob, &self.source_records);
         let tag = stored.name.to_tag();
@@ -329,7 +369,11 @@ impl RecordStage<'_> {
             self.location.environment,
             stored.id
         ));
-        Ok(())
+        Ok(Some(WrittenEntry {
+            name: stored.name.clone(),
+            manifest,
+            blob: stored.blob.clone(),
+        }))
     }
 
     /// Returns what is written; before the writes, what is planned.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::intent::ListedIntents;
 use super::location::TimelineLocation;
+use super::stage::WrittenEntry;
 use super::timeline_view::TimelineView;
 use crate::image::{Digest, Tag};
 use crate::notices::Notices;
@@ -109,6 +110,13 @@ impl TimelineRecords {
         match known {
             Some(view) => Ok(view),
             None => self.list(tags).await,
+        }
+    }
+
+    /// Takes an entry that this run has just written as read: the list that follows has its name.
+    pub(crate) fn add_written(&self, entry: WrittenEntry) {
+        if let Some(view) = &self.lock().view {
+            view.add_written(&entry.name, &entry.manifest, entry.blob);
         }
     }
 

@@ -14,7 +14,7 @@ use super::location::TimelineLocation;
 use super::record_rejection::RECORD_BLOB_LIMIT;
 use super::trust::read_record;
 use super::verified_record::VerifiedRecord;
-use crate::image::{Descriptor, Digest, Tag, TagOrDigest};
+use crate::image::{Descriptor, Digest, Manifest, Tag, TagOrDigest};
 use crate::notices::to_printable;
 use crate::record::{
     DigestPrefix, EntryName, PAST_LIMIT, PastRelease, RecordAction, RecordBlob, RecordId,
@@ -413,15 +413,34 @@ impl TimelineView {
             media_type: layers.record.media_type,
             content,
         };
-        Ok(Some(match self.count(name, &blob) {
+        Ok(Some(self.to_reading(name, blob, layers.sources)))
+    }
+
+    /// Takes an entry that this run has just written as read.
+    pub(crate) fn add_written(&self, name: &EntryName, manifest: &Manifest, blob: RecordBlob) {
+        let Ok(layers) = parse_entry_manifest(manifest) else {
+            return;
+        };
+        let reading = Arc::new(self.to_reading(name, blob, layers.sources));
+        let cell = Arc::new(OnceCell::new_with(Some(reading)));
+        self.lock().insert(name.clone(), cell);
+    }
+
+    fn to_reading(
+        &self,
+        name: &EntryName,
+        blob: RecordBlob,
+        sources: Vec<Descriptor>,
+    ) -> EntryReading {
+        match self.count(name, &blob) {
             Ok(verified) => EntryReading::Counted(Box::new(CountedRecord {
                 entry: TimelineEntry::from_record(verified.id, &verified.record),
                 verified,
                 blob,
-                sources: layers.sources,
+                sources,
             })),
             Err(reason) => EntryReading::PassedOver(reason),
-        }))
+        }
     }
 
     /// Reads a stored record; `Err` with the reason if it is not there or not what its digest says.

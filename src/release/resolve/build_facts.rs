@@ -38,16 +38,24 @@ pub(crate) async fn read_build_facts(
     Ok(config.map_or(by_annotations, |(labels, _)| build_by_labels(&labels)))
 }
 
+/// Reads the manifest of the first attestation in the image's index. It stays read.
+pub(crate) async fn read_attestation_manifest(
+    reader: &ImageReader,
+    root: &Manifest,
+) -> Result<Option<Manifest>, StoreError> {
+    let mut entries = root.entries().iter();
+    match entries.find(|entry| entry.says_attestation()) {
+        Some(entry) => reader.get_manifest(entry.digest).await,
+        None => Ok(None),
+    }
+}
+
 /// Reads the first statement of provenance in the image's index.
 async fn read_provenance(
     reader: &ImageReader,
     root: &Manifest,
 ) -> Result<Option<Value>, StoreError> {
-    let mut entries = root.entries().iter();
-    let Some(entry) = entries.find(|entry| entry.says_attestation()) else {
-        return Ok(None);
-    };
-    let Some(manifest) = reader.get_manifest(entry.digest).await? else {
+    let Some(manifest) = read_attestation_manifest(reader, root).await? else {
         return Ok(None);
     };
     let ManifestBody::Image { layers, .. } = &manifest.body else {

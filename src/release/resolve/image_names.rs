@@ -9,17 +9,19 @@ use crate::image::{Digest, Tag};
 use crate::registry::TagPage;
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
+use crate::release::records::source_tags::SourceTags;
 use crate::release::request::ReleaseRequest;
 use crate::tagging::{ImageNames, ImageOrigin, UnknownNames};
 use crate::transfer::{ImageStore, Side, StoreError};
 
 /// Adds the names of a promoted image to its origin. Where the tags of the default table are given,
-/// the tags of the source repository are looked up, if nothing else says a name.
+/// the tags of the source repository are looked up, if nothing else says a name; `source_tags` may have listed them.
 pub(crate) async fn add_image_names(
     origin: &mut ImageOrigin,
     request: &ReleaseRequest,
     context: &ReleaseContext,
     image: &ResolvedImage,
+    source_tags: Option<&SourceTags>,
 ) -> Result<(), Failure> {
     origin.names = ImageNames {
         requested_version: request.naming.version.clone(),
@@ -34,7 +36,7 @@ pub(crate) async fn add_image_names(
     let Some(store) = image.reader.as_store().filter(|_| !unknown.is_empty()) else {
         return Ok(());
     };
-    let tags = list_tags(store, image, context).await?;
+    let tags = list_tags(store, image, context, source_tags).await?;
     let candidates = unknown.candidates(&tags, &request.excluded_versions);
     origin.names.repository_tags = find_names(store, &candidates, image, request).await?;
     Ok(())
@@ -45,13 +47,18 @@ async fn list_tags(
     store: &ImageStore,
     image: &ResolvedImage,
     context: &ReleaseContext,
+    source_tags: Option<&SourceTags>,
 ) -> Result<BTreeSet<Tag>, Failure> {
     match image.reader.known_tag_page() {
         Some(TagPage::Complete(tags)) => return Ok(tags.clone()),
         Some(TagPage::NoRepository) => return Ok(BTreeSet::new()),
         Some(TagPage::Incomplete) | None => {}
     }
-    match store.tags().await {
+    let listed = match source_tags.filter(|tags| tags.are_of(&image.location)) {
+        Some(tags) => tags.list().await.cloned(),
+        None => store.tags().await,
+    };
+    match listed {
         Ok(tags) => Ok(tags),
         Err(StoreError::Registry(error)) if error.is_refusal() && !error.is_transient() => {
             context.notices.warning(format!(

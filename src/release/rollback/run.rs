@@ -344,7 +344,7 @@ async fn write_record(
     if !request.dry_run {
         stage.write_blobs().await?;
         stage.write_intent().await?;
-        stage.write_list().await?;
+        stage.write_list(false).await?;
         write_tags(context, timeline, tags, manifests).await?;
         stage.write_entry().await?;
     }

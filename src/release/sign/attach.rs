@@ -225,6 +225,9 @@ impl SigningStage<'_> {
                 (AttachmentPart::Layer { value, .. }, _) => signatures.push(value.clone()),
             }
         }
+        if list.is_some() {
+            listed.extend(self.other_entry.clone());
+        }
         let (list, images) = (list.flatten(), self.existing.images.clone());
         let images = addition
             .write(self.store(), self.context, (list, images), fresh)

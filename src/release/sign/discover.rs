@@ -37,6 +37,7 @@ impl<'a> SigningStage<'a> {
             existing_locations: Vec::new(),
             pending: Vec::new(),
             tag_update: None,
+            other_entry: None,
         };
         let looked = work.find_existing(prior).await;
         looked.map_err(|error| work.to_failure(error))?;
@@ -52,14 +53,14 @@ impl<'a> SigningStage<'a> {
             .map(|item| item.statement.predicate_type())
             .collect();
         let bundles = async {
-            match forms.contains(&SignatureFormat::Bundle) {
-                true => {
-                    evidence::open_bundles(store, prior, &self.request.requirement, subject, &kinds)
-                        .await
-                        .map(Some)
-                }
-                false => Ok(None),
+            if !forms.contains(&SignatureFormat::Bundle) {
+                return Ok(None);
             }
+            let listed = self.destination.list_referrers(subject, prior).await?;
+            let requirement = &self.request.requirement;
+            evidence::open_bundles(store, &listed, requirement, subject, &kinds)
+                .await
+                .map(Some)
         };
         let images = self.read_cosign_images(prior);
         let (bundles, images) = try_join(bundles, images).await?;

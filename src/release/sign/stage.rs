@@ -8,7 +8,7 @@ use url::Url;
 
 use super::shared_tags::{CosignImages, SharedTagUpdate};
 use super::statement::{PlannedStatement, SigningContext};
-use crate::image::{Descriptor, TagOrDigest};
+use crate::image::{Descriptor, Digest, TagOrDigest};
 use crate::referrers::{
     AppendableTag, Artifact, CosignTagSuffix, ReferrerError, ReferrersSource, TagSnapshot,
 };
@@ -44,6 +44,8 @@ pub(crate) struct SigningStage<'a> {
     /// Attachments that are signed and not listed yet.
     pub(super) pending: Vec<PendingAttachment>,
     pub(super) tag_update: Option<SharedTagUpdate>,
+    /// Entry of another referrer that is added to the list together with the bundles.
+    pub(super) other_entry: Option<Value>,
 }
 
 /// Statement with its signatures so far, one for each format.
@@ -90,6 +92,28 @@ impl SigningStage<'_> {
     /// Returns whether nothing is missing.
     pub(crate) fn is_complete(&self) -> bool {
         self.missing().is_empty()
+    }
+
+    /// Returns whether tags are appended to, as far as it is known before the manifests are written.
+    pub(crate) fn may_append_to_tags(&self) -> bool {
+        let formats = &self.request.signing.formats;
+        let source = &self.existing.referrers_source;
+        formats.contains(&SignatureFormat::Legacy)
+            || matches!(source, Some(ReferrersSource::TagSchema(_)))
+    }
+
+    /// Adds another entry to the list of referrers of `subject`, if that is a tag to which bundles are about to be
+    /// added; returns whether it is.
+    pub(crate) fn list_too(&mut self, subject: Digest, entry: &Value) -> bool {
+        let is_bundle = |made: &PendingAttachment| matches!(made.part, AttachmentPart::Artifact(_));
+        let source = &self.existing.referrers_source;
+        let lists_bundles = self.request.subject.digest == subject
+            && matches!(source, Some(ReferrersSource::TagSchema(_)))
+            && self.pending.iter().any(is_bundle);
+        if lists_bundles {
+            self.other_entry = Some(entry.clone());
+        }
+        lists_bundles
     }
 
     /// Returns whether a tag that exists must be appended to.

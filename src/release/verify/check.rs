@@ -6,7 +6,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use super::evidence::{self, CheckedAttestation, CheckedSignature, ImageEvidence};
 use super::graph::{self, ManifestContent, ManifestNode};
 use crate::image::{Digest, ImageSource, Platform};
-use crate::referrers::UnreadSignature;
+use crate::referrers::{ListedEvidence, UnreadSignature};
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
 use crate::release::request::{ImageCheck, RequiredEvidence};
@@ -168,7 +168,7 @@ pub async fn verify(
     };
     let ((store, images), check) = try_join(images, check).await?;
     let found = check
-        .check_images(&store, images, Side::Source, source)
+        .check_images(&store, images, None, (Side::Source, source))
         .await?;
     // Beside an image that is not there is nothing either.
     if found.signatures.is_empty() && found.attestations.is_empty() {
@@ -197,7 +197,9 @@ impl ImageCheck {
     ) -> Result<(), Failure> {
         let store = open_source_store(context, source)?;
         let images = vec![CheckedImage::from_root(root)];
-        let found = self.check_images(&store, images, side, source).await?;
+        let found = self
+            .check_images(&store, images, None, (side, source))
+            .await?;
         if let Some(failure) = found.to_refusal() {
             return Err(failure);
         }
@@ -210,13 +212,14 @@ impl ImageCheck {
         Ok(())
     }
 
-    /// Checks the evidence of images in their store; the first was requested as `source`.
+    /// Checks the evidence of images in their store; the first was requested as `source`. Where something was
+    /// `listed`, that is about the only one.
     pub(crate) async fn check_images(
         &self,
         store: &ImageStore,
         images: Vec<CheckedImage>,
-        side: Side,
-        source: &ImageSource,
+        listed: Option<ListedEvidence<'_>>,
+        (side, source): (Side, &ImageSource),
     ) -> Result<Verification, Failure> {
         let rules = self.wanted.iter().filter_map(|wanted| match wanted {
             RequiredEvidence::Signature => None,
@@ -224,7 +227,10 @@ impl ImageCheck {
         });
         let rules: Vec<&AttestationRule> = rules.collect();
         let all: Vec<ImageEvidence> = stream::iter(&images)
-            .map(|image| evidence::check_evidence(store, &self.requirement, image.digest, &rules))
+            .map(|image| {
+                let requirement = &self.requirement;
+                evidence::check_evidence((store, image.digest), listed, requirement, &rules)
+            })
             .buffered(IMAGE_CONCURRENCY)
             .try_collect()
             .await

@@ -5,8 +5,8 @@ use futures_util::future::try_join3;
 
 use crate::image::{Digest, Manifest, ManifestBody, TagOrDigest};
 use crate::referrers::{
-    AppendableTag, CosignLayer, CosignTagSuffix, FoundArtifact, FoundReferrer, ReferrerError,
-    ReferrersSource, TagSnapshot, UnreadSignature, read_cosign_layers, sig_tag,
+    AppendableTag, CosignLayer, CosignTagSuffix, FoundArtifact, FoundReferrer, ListedEvidence,
+    ListedReferrers, ReferrerError, ReferrersSource, UnreadSignature, read_cosign_layers, sig_tag,
 };
 use crate::release::request::SignatureFormat;
 use crate::signing::{
@@ -66,10 +66,10 @@ pub(crate) struct OpenedBundles {
     pub(crate) opened: Vec<(Digest, Result<VerifiedStatement, VerificationError>)>,
 }
 
-/// Opens the bundles of `subject` that may hold a predicate of one of `kinds`.
+/// Opens the `listed` bundles of `subject` that may hold a predicate of one of `kinds`.
 pub(crate) async fn open_bundles(
     store: &ImageStore,
-    prior: &TagSnapshot,
+    listed: &ListedReferrers,
     requirement: &Requirement,
     subject: Digest,
     kinds: &[&str],
@@ -82,11 +82,11 @@ pub(crate) async fn open_bundles(
         let open = |content: bytes::Bytes| requirement.verify_bundle(&content, subject);
         (found.digest, content.and_then(open))
     };
-    let (listing, opened) =
-        ReferrersSource::read_artifacts(store, prior, subject, BUNDLE_TYPE_PREFIX, wanted, look)
-            .await?;
+    let opened = listed
+        .read_artifacts(store, BUNDLE_TYPE_PREFIX, wanted, look)
+        .await?;
     Ok(OpenedBundles {
-        referrers_source: listing,
+        referrers_source: listed.source.clone(),
         opened,
     })
 }
@@ -153,25 +153,37 @@ pub(crate) async fn check_signatures(
     requirement: &Requirement,
     subject: Digest,
 ) -> Result<Vec<CheckedSignature>, ReferrerError> {
-    let all = check_evidence(store, requirement, subject, &[]).await?;
+    let all = check_evidence((store, subject), None, requirement, &[]).await?;
     Ok(all.signatures)
 }
 
-/// Checks all signatures of `subject`, and all attestations of the rules' types, of both formats.
+/// Checks all signatures of an image in a store, and all attestations of the rules' types, of both formats. What was
+/// `listed` is not listed again, and of the tags only those in the list are read.
 pub(crate) async fn check_evidence(
-    store: &ImageStore,
+    (store, subject): (&ImageStore, Digest),
+    listed: Option<ListedEvidence<'_>>,
     requirement: &Requirement,
-    subject: Digest,
     rules: &[&AttestationRule],
 ) -> Result<ImageEvidence, ReferrerError> {
+    let read_image = async |tag: AppendableTag| match listed {
+        Some(listed) if !listed.tags.contains(tag.tag()) => Ok(None),
+        _ => tag.read(store).await,
+    };
     let signatures = async {
-        let image = AppendableTag::signatures(subject).read(store).await?;
+        let image = read_image(AppendableTag::signatures(subject)).await?;
         check_legacy_signatures(store, requirement, subject, image.as_ref()).await
     };
+    let attestations = async {
+        if rules.is_empty() {
+            return Ok(Vec::new());
+        }
+        let image = read_image(AppendableTag::cosign_image(subject, CosignTagSuffix::Att)).await?;
+        check_legacy_attestations(store, requirement, subject, rules, image.as_ref()).await
+    };
     let (bundles, signatures, attestations) = try_join3(
-        check_bundles(store, requirement, subject, rules),
+        check_bundles((store, subject), listed, requirement, rules),
         signatures,
-        check_legacy_attestations(store, requirement, subject, rules),
+        attestations,
     )
     .await?;
     let mut all = ImageEvidence::default();
@@ -231,9 +243,9 @@ fn retain_layer_type(mut image: Manifest, media_type: &str) -> Manifest {
 }
 
 async fn check_bundles(
-    store: &ImageStore,
+    (store, subject): (&ImageStore, Digest),
+    listed: Option<ListedEvidence<'_>>,
     requirement: &Requirement,
-    subject: Digest,
     rules: &[&AttestationRule],
 ) -> Result<Vec<BundleContent>, ReferrerError> {
     let is_required = |kind: &str| rules.iter().any(|rule| rule.matches_type(kind));
@@ -271,7 +283,7 @@ async fn check_bundles(
         })
     };
     let wanted = (PREDICATE_TYPE_ANNOTATION, wanted);
-    FoundArtifact::find_all(store, subject, BUNDLE_TYPE_PREFIX, wanted, look).await
+    FoundArtifact::find_all((store, subject), listed, BUNDLE_TYPE_PREFIX, wanted, look).await
 }
 
 /// Checks the attestations in the `.att` image.
@@ -280,14 +292,9 @@ async fn check_legacy_attestations(
     requirement: &Requirement,
     subject: Digest,
     rules: &[&AttestationRule],
+    image: Option<&Manifest>,
 ) -> Result<Vec<CheckedAttestation>, ReferrerError> {
-    if rules.is_empty() {
-        return Ok(Vec::new());
-    }
-    let image = AppendableTag::cosign_image(subject, CosignTagSuffix::Att)
-        .read(store)
-        .await?;
-    let found = open_legacy_attestations(store, requirement, subject, image.as_ref()).await?;
+    let found = open_legacy_attestations(store, requirement, subject, image).await?;
     let at = TagOrDigest::Tag(CosignTagSuffix::Att.tag(subject));
     Ok(check_opened_attestations(found, rules, subject, &at))
 }

@@ -2,11 +2,13 @@
 
 use shipmark::record::{EntryState, RecordedBuild, ReleaseMark};
 use shipmark::release::{
-    InspectOutcome, InspectRequest, InspectSubject, MarkRequest, TimelineRequest, inspect, mark,
+    InspectOutcome, InspectRequest, InspectSubject, MarkRequest, SignatureFormat, TimelineRequest,
+    inspect, mark,
 };
+use shipmark::signing::Requirement;
 
 use super::{Stage, commit};
-use crate::registry::Profile;
+use crate::registry::{Effect, Fault, Profile};
 use crate::support::made_image::MadeImage;
 use crate::support::recorded_stage::named;
 use crate::support::records::*;
@@ -229,4 +231,51 @@ async fn a_moved_tag_is_named() {
         let shown = of_image(&name).await;
         assert_eq!(shown.environments[0].tag_drift, None, "{name}");
     }
+}
+
+/// A registry that has begun to list referrers itself, and does not list those of the index under a tag.
+#[tokio::test]
+async fn a_signature_in_an_earlier_list_is_found() {
+    let stage = Stage::start(Profile::plain()).await;
+    let image = MadeImage::new(1, &[("version", "1.4.0")]);
+    image.put(&stage.registry, "stage", &["1.4.0"]);
+    let (source, place) = (stage.place("stage"), stage.place("prod"));
+    let key = keys::key();
+    let mut promotion = promote(&format!("{source}:1.4.0"), &[&place], "refs/heads/main");
+    let mut signing = keys::signing(&key);
+    signing.formats = vec![SignatureFormat::Bundle];
+    promotion.signing = Some(signing);
+    done(promotion, &context()).await;
+    let by_digest = format!("{place}@{}", image.digest());
+    let mut inspection = request(InspectSubject::Image(by_digest.parse().unwrap()));
+    inspection.signer = Some(Requirement::Key {
+        key: key.public().clone(),
+        log: None,
+    });
+    let listed = inspect(&inspection, &context()).await.unwrap();
+    let [bundle] = listed.evidence.as_slice() else {
+        panic!("{:?}", listed.evidence);
+    };
+    let (kind, manifest) = stage.registry.manifest("prod", &bundle.at).unwrap();
+    let index = "application/vnd.oci.image.index.v1+json";
+    let list = |entries: serde_json::Value| {
+        serde_json::json!({"schemaVersion": 2, "mediaType": index, "manifests": entries})
+            .to_string()
+    };
+    let entry = serde_json::json!([{
+        "mediaType": kind, "digest": bundle.at, "size": manifest.len(),
+        "artifactType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+    }]);
+    let tag = image.digest().replace(':', "-");
+    stage
+        .registry
+        .put_manifest("prod", &tag, index, list(entry));
+    let none = list(serde_json::json!([]));
+    let answer = Effect::status_with(200, &[("content-type", index)], &none);
+    let asked = format!("/referrers/{}", image.digest());
+    stage
+        .registry
+        .fault(Fault::on("GET", &asked, answer).always());
+    let shown = inspect(&inspection, &context()).await.unwrap();
+    assert!(shown.verification.unwrap().passed());
 }

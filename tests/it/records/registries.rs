@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use shipmark::layout::LayoutDirectory;
 use shipmark::record::ReleaseMark;
-use shipmark::release::{MarkRequest, ReleaseVerb, TimelineRequest, mark};
+use shipmark::release::{MarkRequest, ReleaseVerb, SignatureFormat, TimelineRequest, mark};
 use shipmark::tagging::TagRules;
 
 use super::*;
@@ -34,6 +34,24 @@ async fn a_registry_of_immutable_tags_takes_records_where_the_rules_leave_moving
         assert_eq!(newest.past.len(), 2);
         assert_eq!(newest.previous, [newest.past[0].record]);
     }
+}
+
+/// The list under a tag is written once, with the signature and the record.
+#[tokio::test]
+async fn a_registry_of_immutable_lists_takes_a_record_with_a_signature() {
+    let profile = Profile::plain().referrers(false);
+    let stage = Stage::start(profile.immutable_tags("sha256-*")).await;
+    let image = stage.build(1, "1.4.0");
+    let mut request = stage.promotion("1.4.0", 0, 1);
+    let mut signing = keys::signing(&keys::key());
+    signing.formats = vec![SignatureFormat::Bundle];
+    request.signing = Some(signing);
+    done(request, &context()).await;
+    let list = image.digest().replace(':', "-");
+    let (_, list) = stage.registry.manifest("prod", &list).unwrap();
+    let list: Value = serde_json::from_slice(&list).unwrap();
+    assert_eq!(list["manifests"].as_array().unwrap().len(), 2, "{list}");
+    assert_eq!(stage.entries().len(), 1);
 }
 
 /// No answer of a registry tells before a write that its rule holds a moving tag. The run ends before its entry,

@@ -9,6 +9,7 @@ pub mod named_descriptors;
 pub mod output_schema;
 pub mod process;
 pub mod record_job;
+pub mod recorded_chain;
 pub mod recorded_stage;
 pub mod records;
 pub mod release_story;
