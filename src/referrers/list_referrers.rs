@@ -8,13 +8,13 @@ use futures_util::future::try_join;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 
-use super::found_referrer::{COSIGN_IMAGE_TYPES, is_cosign_image, unread_form};
+use super::found_referrer::{is_cosign_image, unread_form};
 use super::index_entry_json::IndexEntryJson;
 use super::mirror_annotation::read_mirrored_members;
 use super::referrer_entry::ReferrerEntry;
 use super::{
-    AppendableTag, FoundArtifact, FoundReferrer, ListedEvidence, ReferrerError, ReferrerKind,
-    TagSnapshot, UnreadSignature,
+    AppendableTag, FoundArtifact, FoundReferrer, ReferrerError, ReferrerKind, TagSnapshot,
+    UnreadSignature,
 };
 use crate::image::{Digest, Manifest, ManifestBody};
 use crate::layout::LayoutReferrers;
@@ -161,44 +161,6 @@ impl ListedReferrer {
                 Err(error) => Err(error),
             },
         }
-    }
-}
-
-impl FoundArtifact {
-    /// Reads artifacts as [`super::ListedReferrers::read_artifacts`] does, from all lists: a registry may
-    /// have begun to serve the referrers API after another client wrote the referrers index. What was
-    /// `listed` of a registry is not listed again. An artifact in both lists counts once; one that is listed and missing has an error as its
-    /// content. `look` also sees signatures of other forms.
-    ///
-    /// # Errors
-    /// A list that cannot be read, or an entry of it.
-    pub async fn find_all<T>(
-        (store, subject): (&ImageStore, Digest),
-        listed: Option<ListedEvidence<'_>>,
-        kind: &str,
-        wanted: (&str, impl Fn(&str) -> bool),
-        look: impl Fn(FoundReferrer) -> T,
-    ) -> Result<Vec<T>, ReferrerError> {
-        let entries = match (store, listed) {
-            (ImageStore::Layout(layout), _) => {
-                let evidence = layout.read_referrers().await.map_err(StoreError::from)?;
-                list_in_layout(&evidence, subject)?
-            }
-            (_, Some(ListedEvidence { referrers, tags })) => {
-                referrers.in_all_lists(store, subject, tags).await?
-            }
-            (ImageStore::Registry(remote), None) => {
-                let own = async {
-                    let own = remote.referrers(subject).await;
-                    own.map_err(|error| crate::transfer::StoreError::from(error).into())
-                };
-                let list = AppendableTag::referrers_index(subject);
-                let (own, tagged) = try_join(own, list.read(store)).await?;
-                let tagged = tagged.map(|index| list.listed(&index));
-                parse_entries(subject, [own, tagged].into_iter().flatten().flatten())?
-            }
-        };
-        open_artifacts(store, entries, kind, wanted, &COSIGN_IMAGE_TYPES, look).await
     }
 }
 

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use super::list_referrers::{self, open_artifacts, parse_entries};
+use futures_util::future::try_join;
+
+use super::found_referrer::COSIGN_IMAGE_TYPES;
+use super::list_referrers::{self, list_in_layout, open_artifacts, parse_entries};
 use super::referrer_entry::ReferrerEntry;
 use super::{
     AppendableTag, FoundArtifact, FoundReferrer, ListedReferrer, ReferrerError, ReferrersSource,
     TagSnapshot,
 };
 use crate::image::{Digest, Tag};
-use crate::transfer::ImageStore;
+use crate::transfer::{ImageStore, StoreError};
 
 /// What was listed about an image before its evidence is read.
 #[derive(Debug, Clone, Copy)]
@@ -97,5 +100,43 @@ impl ListedReferrers {
             entries.extend(parse_entries(subject, list.listed(&index))?);
         }
         Ok(entries)
+    }
+}
+
+impl FoundArtifact {
+    /// Reads artifacts as [`ListedReferrers::read_artifacts`] does, from all lists: a registry may
+    /// have begun to serve the referrers API after another client wrote the referrers index. What was
+    /// `listed` of a registry is not listed again. An artifact in both lists counts once; one that is listed and missing has an error as its
+    /// content. `look` also sees signatures of other forms.
+    ///
+    /// # Errors
+    /// A list that cannot be read, or an entry of it.
+    pub async fn find_all<T>(
+        (store, subject): (&ImageStore, Digest),
+        listed: Option<ListedEvidence<'_>>,
+        kind: &str,
+        wanted: (&str, impl Fn(&str) -> bool),
+        look: impl Fn(FoundReferrer) -> T,
+    ) -> Result<Vec<T>, ReferrerError> {
+        let entries = match (store, listed) {
+            (ImageStore::Layout(layout), _) => {
+                let evidence = layout.read_referrers().await.map_err(StoreError::from)?;
+                list_in_layout(&evidence, subject)?
+            }
+            (_, Some(ListedEvidence { referrers, tags })) => {
+                referrers.in_all_lists(store, subject, tags).await?
+            }
+            (ImageStore::Registry(remote), None) => {
+                let own = async {
+                    let own = remote.referrers(subject).await;
+                    own.map_err(|error| StoreError::from(error).into())
+                };
+                let list = AppendableTag::referrers_index(subject);
+                let (own, tagged) = try_join(own, list.read(store)).await?;
+                let tagged = tagged.map(|index| list.listed(&index));
+                parse_entries(subject, [own, tagged].into_iter().flatten().flatten())?
+            }
+        };
+        open_artifacts(store, entries, kind, wanted, &COSIGN_IMAGE_TYPES, look).await
     }
 }

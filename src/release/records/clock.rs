@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::timeline_view::TimelineView;
 use crate::image::Destination;
 use crate::notices::Notices;
-use crate::record::{DigestPrefix, FutureEntryError, RecordTime};
+use crate::record::{FutureEntryError, RecordTime};
 use crate::release::Failure;
 use crate::transfer::ImageStore;
 

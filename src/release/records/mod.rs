@@ -32,3 +32,4 @@ pub(super) mod timeline_view;
 pub(super) mod trust;
 pub(super) mod unfinished;
 pub(super) mod verified_record;
+mod written_entry;

@@ -9,6 +9,7 @@ use super::record_signing::RecordSigning;
 use super::referrer_form::IntentForm;
 use super::superseded::superseded_reason;
 use super::timeline_records::OwnRecord;
+use super::written_entry::WrittenEntry;
 use crate::image::{Descriptor, Manifest, Tag, TagOrDigest};
 use crate::layout::TagPrecondition;
 use crate::record::{
@@ -81,13 +82,6 @@ pub(crate) struct StoredRecord {
     is_in_shared_tag: bool,
     /// Entries of the list of referrers that were seen.
     seen: Vec<serde_json::Value>,
-}
-
-/// Timeline entry that was written.
-pub(crate) struct WrittenEntry {
-    pub(crate) name: EntryName,
-    pub(crate) manifest: Manifest,
-    pub(crate) blob: RecordBlob,
 }
 
 /// Writes an entry's tag. A registry that makes tags immutable may refuse a tag whose write it took before, and

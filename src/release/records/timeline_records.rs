@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::intent::ListedIntents;
 use super::location::TimelineLocation;
-use super::stage::WrittenEntry;
 use super::timeline_view::TimelineView;
+use super::written_entry::WrittenEntry;
 use crate::image::{Digest, Tag};
 use crate::notices::Notices;
 use crate::record::{

@@ -5,7 +5,6 @@ use shipmark::release::{HistoryRequest, history};
 
 use super::request_of;
 use crate::registry::{Effect, Fault, Profile, Registry, TagOrder, UnknownLast};
-use crate::support::process::{Place, measured};
 use crate::support::timelines::{LongTimeline, root, version};
 use crate::support::*;
 
@@ -172,30 +171,4 @@ fn support_clock(request: &HistoryRequest, days: i64) -> shipmark::record::Recor
     let now: jiff::Timestamp = request.clock.to_string().parse().unwrap();
     let later = now + jiff::SignedDuration::from_hours(24 * days);
     shipmark::record::RecordTime::from_timestamp(later).unwrap()
-}
-
-/// The most memory of a history of 10,000 entries, in KiB.
-const MEMORY: u64 = 64 << 10;
-
-#[tokio::test]
-async fn all_of_ten_thousand_take_little_memory() {
-    let (registry, request) = long(Profile::plain(), 10_000, 33).await;
-    for output in ["text", "json"] {
-        let place = Place::new();
-        let shown = place.path("shown");
-        let mut command = place.command();
-        command
-            .env("SHIPMARK_NOW", request.clock.to_string())
-            .args(["history", "--all", "--environment=prod"])
-            .arg(format!("--images={}/prod", registry.host()))
-            .arg(format!("--output={output}"))
-            .stdout(std::fs::File::create(&shown).unwrap());
-        let ran = tokio::task::spawn_blocking(move || measured(command));
-        let (status, peak) = ran.await.unwrap();
-        assert!(status.success());
-        let lines = std::fs::read_to_string(shown).unwrap().lines().count();
-        println!("{output}: {peak} KiB, {lines} lines");
-        assert!(lines > 10_000, "{output}: {lines} lines");
-        assert!(peak < MEMORY, "{output}: {peak} KiB");
-    }
 }

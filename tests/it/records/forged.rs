@@ -350,7 +350,7 @@ async fn a_future_entry_that_does_not_count_blocks_nobody_and_one_that_counts_re
     counted.put(&stage.registry);
     let refusal = stage.refused(stage.promotion("1.5.0", 2, 2)).await;
     assert!(refusal.contains("a record of a later time"), "{refusal}");
-    let hint = format!("delete its tag, {}", counted.name);
+    let hint = format!("delete the tag {}", counted.name);
     assert!(refusal.contains(&hint), "{refusal}");
 }
 
