@@ -170,5 +170,5 @@ async fn a_rollback_of_a_tag_and_two_lines() {
         .await
         .unwrap();
     let ticks = begin.elapsed().as_millis() / TICK.as_millis();
-    assert_eq!(ticks, 10);
+    assert_eq!(ticks, 11);
 }

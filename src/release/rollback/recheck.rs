@@ -35,7 +35,8 @@ pub(super) struct Recheck<'a> {
 }
 
 impl Recheck<'_> {
-    /// Corrects tags until the timeline has no new entry that changes them. `tags` are updated.
+    /// Corrects tags until the timeline has no new entry that changes them. `tags` are updated. They are looked at
+    /// at least once: a release that we know of may have put a tag back before it could list our entry.
     ///
     /// # Errors
     /// A store that fails, and tags that other runs keep moving.
@@ -44,12 +45,13 @@ impl Recheck<'_> {
         timeline: &mut OpenTimeline,
         tags: &mut Vec<RollbackTag>,
     ) -> Result<(), Failure> {
-        for _ in 0..LISTS_LIMIT {
+        for round in 0..LISTS_LIMIT {
             let own = self.own.as_ref().map(|(_, tag)| tag);
-            if !timeline.relist(own).await? {
+            let has_new = timeline.relist(own).await?;
+            if !has_new && round > 0 {
                 return Ok(());
             }
-            let corrected = self.correct(timeline, tags).await?;
+            let corrected = self.correct(timeline, tags, has_new).await?;
             for corrected in &corrected {
                 match tags.iter_mut().find(|tag| tag.tag == corrected.tag) {
                     Some(tag) if tag.target().is_some() => tag.change = corrected.change.clone(),
@@ -69,14 +71,18 @@ impl Recheck<'_> {
         .with_hint("repeat the run once the others have ended"))
     }
 
-    /// Corrects the tags that name what this run wrote, or a root that is withdrawn meanwhile.
+    /// Corrects the tags that name a root which is withdrawn, an environment's tag that names another release than
+    /// the current one, and after a new entry the tags that name what this run wrote.
     async fn correct(
         &self,
         timeline: &OpenTimeline,
         tags: &[RollbackTag],
+        has_new: bool,
     ) -> Result<Vec<RollbackTag>, Failure> {
-        timeline.view.read_state(&[]).await?;
-        let mut moving = self.observe(timeline, tags).await?;
+        if has_new {
+            timeline.view.read_state(&[]).await?;
+        }
+        let mut moving = self.observe(timeline, tags, has_new).await?;
         let forecast = self.forecast(timeline);
         let mut state = RollbackState {
             moved_off: moving.iter().filter_map(|tag| tag.at).collect(),
@@ -98,14 +104,17 @@ impl Recheck<'_> {
         checked.map(|()| planned)
     }
 
-    /// Returns the moving tags that this run wrote, as far as they name the same, and those that name a withdrawn
-    /// root.
+    /// Returns the moving tags that may have to be corrected.
     async fn observe(
         &self,
         timeline: &OpenTimeline,
         tags: &[RollbackTag],
+        has_new: bool,
     ) -> Result<Vec<MovingTag>, Failure> {
-        let others = self.moved_by_others(timeline);
+        let others = match has_new {
+            true => self.moved_by_others(timeline),
+            false => Vec::new(),
+        };
         let candidates: Vec<&MovingTag> = self.moving.iter().chain(&others).collect();
         let digests = candidates.iter().map(|it| timeline.resolve_tag(&it.tag));
         let digests = try_join_all(digests).await?;
@@ -114,12 +123,18 @@ impl Recheck<'_> {
             let Some(at) = at else {
                 continue;
             };
-            timeline.read_root(at).await?;
             let mut written = tags.iter().filter(|tag| tag.tag == candidate.tag);
             let is_ours = written.any(|tag| tag.target() == Some(at));
+            if is_ours && !has_new {
+                continue;
+            }
+            timeline.read_root(at).await?;
             // A tag of other releases is theirs, unless it names our withdrawn root.
             let may_move = self.moving.contains(candidate) || at == self.withdrawn;
-            if is_ours || (may_move && self.forecast(timeline).is_withdrawn(at)) {
+            let is_withdrawn = may_move && self.forecast(timeline).is_withdrawn(at);
+            let is_passed =
+                candidate.kind == RecordedTagKind::Environment && self.is_passed(timeline, at);
+            if is_ours || is_withdrawn || is_passed {
                 moving.push(MovingTag {
                     at: Some(at),
                     line_goal: None,
@@ -129,6 +144,15 @@ impl Recheck<'_> {
             }
         }
         Ok(moving)
+    }
+
+    /// Returns whether the environment's tag names a release that this rollback passes by the records: one that we
+    /// did not see, planned before ours. A release without an entry is left to its run, which lists ours.
+    fn is_passed(&self, timeline: &OpenTimeline, at: Digest) -> bool {
+        let own = self.own.as_ref();
+        let sets_environment = own.is_some_and(|(entry, _)| entry.restores.is_some());
+        let current = self.forecast(timeline).current().map(|(_, root)| root);
+        sets_environment && current != Some(at) && timeline.newest_release(at).is_some()
     }
 
     /// Returns the tags that rollbacks of other releases moved, and the withdrawn release did not write.

@@ -38,7 +38,7 @@ async fn a_rollback_of_a_tag_and_two_lines() {
     1 x GET referrers 200
     2 x GET tags 200
     2 x HEAD blobs 200
-    4 x HEAD manifests 200
+    7 x HEAD manifests 200
     1 x POST blobs/uploads 201
     5 x PUT manifests 201
     ");

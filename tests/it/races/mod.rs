@@ -2,9 +2,12 @@
 //! at the highest release, and an immutable tag is lost by nobody who is not told.
 
 mod recorded;
+mod rollbacks;
+mod running;
 mod schedule;
 mod stage;
 
+use running::Run;
 use schedule::{Search, Step};
 use shipmark::release::Failure;
 use stage::{End, Release, Stage, Stale};
@@ -22,6 +25,18 @@ async fn all_orders(
     releases: &[Release],
     victim: Option<usize>,
     stale: Option<Stale>,
+    check: impl AsyncFnMut(&Stage, &[End], &dyn Fn() -> String),
+) -> usize {
+    let runs = |stage: &Stage| stage.releases(releases);
+    all_orders_of(stage, &runs, victim, stale, check).await
+}
+
+/// The same, of runs of any verb.
+async fn all_orders_of(
+    stage: &Stage,
+    runs: &dyn Fn(&Stage) -> Vec<Run>,
+    victim: Option<usize>,
+    stale: Option<Stale>,
     mut check: impl AsyncFnMut(&Stage, &[End], &dyn Fn() -> String),
 ) -> usize {
     let mut search = Search::default();
@@ -29,7 +44,7 @@ async fn all_orders(
         loop {
             let before = search.schedules;
             let choose = |enabled| search.choose(enabled);
-            let ends = stage.play(releases, victim, stale, choose).await;
+            let ends = stage.play(runs(stage), victim, stale, choose).await;
             if search.schedules > before {
                 let when = || format!("{stale:?}\n{}", search.order());
                 check(stage, &ends, &when).await;
@@ -37,6 +52,30 @@ async fn all_orders(
             if !search.next() {
                 return search.schedules;
             }
+        }
+    };
+    LocalSet::new().run_until(all).await
+}
+
+/// As many orders of runs of any verb as there are seeds: where all of them are too many.
+async fn some_orders_of(
+    stage: &Stage,
+    runs: &dyn Fn(&Stage) -> Vec<Run>,
+    seeds: u64,
+    mut check: impl AsyncFnMut(&Stage, &[End], &dyn Fn() -> String),
+) {
+    let all = async {
+        for seed in 0..seeds {
+            let mut random = fastrand::Rng::with_seed(seed);
+            let mut order = Vec::new();
+            let choose = |enabled: Vec<Step>| {
+                let step = random.choice(enabled);
+                order.extend(step.clone());
+                step
+            };
+            let ends = stage.play(runs(stage), None, None, choose).await;
+            let when = || format!("seed {seed}\n{order:#?}");
+            check(stage, &ends, &when).await;
         }
     };
     LocalSet::new().run_until(all).await
@@ -271,7 +310,12 @@ async fn promise_4_any_number_of_runs_end_at_the_highest() {
                 step
             };
             let ends = stage
-                .play(&RELEASES[..runs], Some(victim), None, choose)
+                .play(
+                    stage.releases(&RELEASES[..runs]),
+                    Some(victim),
+                    None,
+                    choose,
+                )
                 .await;
             let when = || format!("seed {seed}\n{order:#?}");
             if ends[victim].is_none() {

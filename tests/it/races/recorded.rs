@@ -11,9 +11,9 @@ use shipmark::record::RecordId;
 use shipmark::release::Failure;
 
 /// The environment's tag alone moves.
-const ENVIRONMENT: &[&str] = &["type=env"];
+pub const ENVIRONMENT: &[&str] = &["type=env"];
 /// The environment's tag and a line.
-const BOTH: &[&str] = &["type=env", "latest"];
+pub const BOTH: &[&str] = &["type=env", "latest"];
 /// The higher version is planned later, and earlier.
 const TIMES: [&[i64]; 2] = [&[0, 1, 2], &[1, 0, 2]];
 
@@ -33,40 +33,45 @@ fn assert_recorded(stage: &Stage, when: &dyn Fn() -> String) {
     assert_eq!(stage.tags()["prod"], roots[1], "{}", when());
 }
 
-/// The next record names every head.
-async fn assert_joined(stage: &Stage, when: &dyn Fn() -> String) {
-    let before = stage.records();
-    let seen: Vec<RecordId> = before
-        .iter()
-        .flat_map(|(_, record)| record.predicate.previous.clone())
+/// The records that no other one names.
+pub fn heads(stage: &Stage) -> Vec<RecordId> {
+    let records = stage.records();
+    let records = records.iter().map(|(_, record)| record);
+    let seen: Vec<RecordId> = records
+        .clone()
+        .flat_map(|record| record.predicate.previous.clone())
         .collect();
-    let ids: Vec<RecordId> = before
-        .iter()
-        .map(|(_, record)| RecordId::from_blob(&record.to_statement()))
-        .collect();
-    let mut heads: Vec<_> = ids.iter().filter(|id| !seen.contains(id)).collect();
+    let ids = records.map(|record| RecordId::from_blob(&record.to_statement()));
+    ids.filter(|id| !seen.contains(id)).collect()
+}
+
+/// The next record names every head. Returns how many there are.
+async fn assert_joined(stage: &Stage, when: &dyn Fn() -> String) -> usize {
+    let mut heads = heads(stage);
     stage.calm_run(("0.6.0", 2)).await.unwrap();
     let all = stage.records();
     let newest = &all.last().unwrap().1.predicate;
-    let mut previous: Vec<_> = newest.previous.iter().collect();
+    let mut previous = newest.previous.clone();
     heads.sort();
     previous.sort();
     assert_eq!(previous, heads, "{}", when());
     assert_eq!(stage.tags()["prod"], stage.image(2), "{}", when());
     assert_eq!(newest.past.len(), 2, "{}", when());
+    heads.len()
 }
 
 #[tokio::test]
 async fn promise_4_two_recorded_runs_leave_the_environment_at_the_later_one() {
     for times in TIMES {
         let stage = stage(times, ENVIRONMENT).await;
+        let mut forks = 0;
         let orders = all_orders(&stage, &MINORS, None, None, async |stage, ends, when| {
             all_done(ends, when);
             assert_recorded(stage, when);
-            assert_joined(stage, when).await;
+            forks += usize::from(assert_joined(stage, when).await == 2);
         })
         .await;
-        assert!(orders > 50, "{orders} orders");
+        assert!(orders > 50 && forks > 0, "{orders} orders, {forks} forks");
     }
 }
 
@@ -133,7 +138,9 @@ async fn promise_4_recorded_runs_in_any_order_leave_environment_and_lines_right(
                     order.extend(step.clone());
                     step
                 };
-                let ends = stage.play(&RELEASES[..runs], victim, None, choose).await;
+                let ends = stage
+                    .play(stage.releases(&RELEASES[..runs]), victim, None, choose)
+                    .await;
                 let when = || format!("{times:?} seed {seed}\n{order:#?}");
                 died += usize::from(repeat_dead(&stage, &RELEASES, &ends, &when).await);
                 assert_story_right(&stage, runs, &when);

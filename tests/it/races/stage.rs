@@ -1,19 +1,24 @@
 //! Runs against one registry whose requests about tags wait for their turn.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::json;
-use shipmark::archive::Unpacking;
-use shipmark::release::{Failure, ReleaseContext, ReleaseOutcome, ReleaseRequest, run};
+use shipmark::record::ReleaseMark;
+use shipmark::release::{
+    Failure, HistoryOutcome, HistoryRequest, MarkRequest, ReleaseContext, ReleaseRequest,
+    RollbackRequest, TimelineRequest, history, run,
+};
 use shipmark::tagging::TagRules;
-use tokio::task::JoinHandle;
 
-use super::schedule::{Step, is_new_tag};
+use super::running::{Run, is_free};
+use super::schedule::Step;
 use crate::registry::{Effect, Gate, Profile, Registry};
 use crate::support::made_image::MadeImage;
-use crate::support::records::recorded;
+use crate::support::record_job::RecordJob;
+use crate::support::recorded_stage::named;
+use crate::support::records::*;
 use crate::support::*;
 
 pub const WEB: &str = "web";
@@ -32,6 +37,8 @@ pub struct Stage {
     calm: Registry,
     images: Vec<String>,
     before: BTreeMap<String, String>,
+    /// Intents that were there before the runs.
+    intents_before: BTreeSet<String>,
     /// Rules in place of the default table: the version and these.
     names: Option<&'static [&'static str]>,
     said: Vec<Said>,
@@ -48,7 +55,7 @@ pub struct Stage {
 const COMMON_HOST: &str = "registry.test";
 
 /// How a run ended; nothing where it died.
-pub type End = Option<Result<ReleaseOutcome, Failure>>;
+pub type End = Option<Result<(), Failure>>;
 
 /// A list of tags that is behind: which one of which run, and what it does not show yet.
 #[derive(Debug, Clone, Copy)]
@@ -94,6 +101,7 @@ impl Stage {
             calm,
             images,
             before: before.into(),
+            intents_before: BTreeSet::new(),
             names: None,
             said,
             calm_said: Said::default(),
@@ -118,6 +126,24 @@ impl Stage {
             remote.head_manifest(&target).await.unwrap();
         }
         self
+    }
+
+    /// Begins with these releases, recorded one after the other, and no other tag.
+    pub async fn with_past(mut self, releases: &[Release]) -> Self {
+        self.set_tags(BTreeMap::new());
+        for release in releases {
+            self.calm_run(*release).await.unwrap();
+        }
+        self.before = self.tags();
+        self.intents_before = self.intents().into_iter().collect();
+        self
+    }
+
+    fn intents(&self) -> Vec<String> {
+        let images = self.images.iter();
+        let listed = images.flat_map(|image| self.calm.referrers(WEB, image));
+        let digest = |listed: serde_json::Value| listed["digest"].as_str().unwrap().to_owned();
+        listed.map(digest).collect()
     }
 
     fn place(&self, host: &Registry) -> String {
@@ -181,12 +207,68 @@ impl Stage {
     /// Puts everything back to what it was before the runs, without the intents of earlier plays.
     fn reset(&self) {
         self.set_tags(self.before.clone());
-        for image in &self.images {
-            for intent in self.calm.referrers(WEB, image) {
-                self.calm
-                    .remove_manifest(WEB, intent["digest"].as_str().unwrap());
+        for intent in self.intents() {
+            if !self.intents_before.contains(&intent) {
+                self.calm.remove_manifest(WEB, &intent);
             }
         }
+    }
+
+    /// The releases, as runs of their own.
+    pub fn releases(&self, releases: &[Release]) -> Vec<Run> {
+        let each = self.hosts.iter().zip(releases);
+        each.map(|(host, release)| {
+            let job = RecordJob::Release(Box::new(self.request(host, *release)));
+            let run = Run::new(job).releasing(release.0);
+            match self.times {
+                Some(_) => run,
+                None => run.without_entry(),
+            }
+        })
+        .collect()
+    }
+
+    /// The rollback of a release, or of the current one.
+    pub fn rollback(&self, withdraw: Option<&str>, now: i64, run: u64) -> Run {
+        Run::new(RecordJob::RollBack(RollbackRequest {
+            timeline: self.timeline(now, run),
+            withdraw: withdraw.map(named),
+            to: None,
+            excluded_versions: Default::default(),
+            dry_run: false,
+        }))
+    }
+
+    /// The mark of a release, or of the current one.
+    pub fn mark(&self, state: ReleaseMark, release: Option<&str>, now: i64, run: u64) -> Run {
+        Run::new(RecordJob::Mark(MarkRequest {
+            timeline: self.timeline(now, run),
+            state,
+            release: release.map(named),
+        }))
+    }
+
+    fn timeline(&self, now: i64, run: u64) -> TimelineRequest {
+        TimelineRequest {
+            location: location("prod", &self.place(&self.calm)),
+            account: account(now, run),
+            signer: None,
+        }
+    }
+
+    /// What a reader is told that nobody disturbs.
+    pub async fn history(&self) -> HistoryOutcome {
+        let request = HistoryRequest {
+            location: location("prod", &self.place(&self.calm)),
+            clock: minute(60),
+            limit: None,
+            reads_each: true,
+            filter: Default::default(),
+            tag: None,
+        };
+        history(&request, &context_with(behind(&self.calm)).0)
+            .await
+            .unwrap()
     }
 
     fn request(&self, host: &Registry, (version, image): Release) -> ReleaseRequest {
@@ -207,16 +289,12 @@ impl Stage {
     }
 
     /// A run that nobody disturbs.
-    pub async fn calm_run(&self, release: Release) -> Result<ReleaseOutcome, Failure> {
+    pub async fn calm_run(&self, release: Release) -> Result<(), Failure> {
         self.calm_attempt(release, 1).await
     }
 
     /// Repeats a run, and nobody disturbs it.
-    pub async fn calm_attempt(
-        &self,
-        release: Release,
-        attempt: u64,
-    ) -> Result<ReleaseOutcome, Failure> {
+    pub async fn calm_attempt(&self, release: Release, attempt: u64) -> Result<(), Failure> {
         let settings = match self.times {
             Some(_) => behind(&self.calm),
             None => hasty(),
@@ -227,7 +305,7 @@ impl Stage {
         if let Some(options) = &mut request.record {
             options.account.run.as_mut().unwrap().attempt = Some(attempt);
         }
-        run(&request, &context).await
+        run(&request, &context).await.map(drop)
     }
 
     /// The tags of the timeline's entries, in their order, with the records.
@@ -244,25 +322,23 @@ impl Stage {
     /// Lets the runs go on step by step, as `choose` says, until it says no more or all have ended.
     pub async fn play(
         &self,
-        releases: &[Release],
+        mut runs: Vec<Run>,
         victim: Option<usize>,
         stale: Option<Stale>,
         mut choose: impl FnMut(Vec<Step>) -> Option<Step>,
     ) -> Vec<End> {
         self.reset();
-        let mut runs = self.begin(releases);
+        for (run, context) in runs.iter_mut().zip(&self.contexts) {
+            run.begin(context);
+        }
         while let Some(step) = choose(self.enabled(&mut runs, victim).await) {
-            let at = &mut runs[step.run()];
-            at.step(&step);
-            match &step {
-                Step::Death { .. } => at.task.take().unwrap().abort(),
-                Step::Request { run, request, nth } => {
-                    let behind = stale.filter(|stale| {
-                        (stale.run, stale.nth) == (*run, *nth) && request.contains("/tags/list")
-                    });
-                    let effect = behind.map(|stale| self.listing_without(stale.lacks));
-                    self.gates[*run].release(request, effect);
-                }
+            runs[step.run()].step(&step);
+            if let Step::Request { run, request, nth } = &step {
+                let behind = stale.filter(|stale| {
+                    (stale.run, stale.nth) == (*run, *nth) && request.contains("/tags/list")
+                });
+                let effect = behind.map(|stale| self.listing_without(stale.lacks));
+                self.gates[*run].release(request, effect);
             }
         }
         let mut ends = Vec::new();
@@ -276,32 +352,6 @@ impl Stage {
             gate.clear();
         }
         ends
-    }
-
-    fn begin(&self, releases: &[Release]) -> Vec<Run> {
-        let each = self.hosts.iter().zip(&self.contexts).zip(releases);
-        each.map(|((host, context), release)| {
-            let request = self.request(host, *release);
-            let context = ReleaseContext {
-                registry: context.registry.clone(),
-                blob_index: Default::default(),
-                meter: context.meter.clone(),
-                notices: context.notices.clone(),
-                ancestry: None,
-                unpacking: Unpacking::default(),
-                docker_host: None,
-            };
-            let task = tokio::task::spawn_local(async move { run(&request, &context).await });
-            Run {
-                version: release.0,
-                wrote_version: false,
-                wrote_entry: self.times.is_none(),
-                task: Some(task),
-                asked: BTreeMap::new(),
-                just_wrote: false,
-            }
-        })
-        .collect()
     }
 
     /// What can happen next, once nothing more happens by itself.
@@ -325,12 +375,12 @@ impl Stage {
                 continue;
             }
             // Dying after a read leaves the same as dying before it.
-            if victim == Some(number) && run.just_wrote {
+            if victim == Some(number) && run.just_wrote() {
                 steps.push(Step::Death { run: number });
             }
             steps.extend(held.into_iter().map(|request| Step::Request {
                 run: number,
-                nth: run.asked.get(&request).copied().unwrap_or(0) + 1,
+                nth: run.next_of(&request),
                 request,
             }));
         }
@@ -371,71 +421,6 @@ impl Stage {
             assert_eq!(tags[line], tags[highest], "{line}\n{tags:#?}\n{}", when());
         }
         assert_eq!(self.calm.dangling(), Vec::<String>::new(), "{}", when());
-    }
-}
-
-/// Whether nothing that another run may still do touches this step, so that it may as well come now.
-fn is_free(step: &Step, steps: &[Step], runs: &[Run]) -> bool {
-    let Step::Request { run, request, .. } = step else {
-        return false;
-    };
-    if steps.contains(&Step::Death { run: *run }) {
-        return false;
-    }
-    let object = request.rsplit('/').next().unwrap_or_default();
-    let mut others = runs
-        .iter()
-        .enumerate()
-        .filter(|(at, it)| at != run && !it.is_over());
-    others.all(|(_, other)| {
-        if request.contains("/tags/list") {
-            return other.wrote_version && other.wrote_entry;
-        }
-        if object.starts_with("shipmark.") {
-            // An entry is written once, and known from a list.
-            return !request.starts_with("PUT ");
-        }
-        let is_version = object.split('.').count() == 3;
-        let is_theirs = object == other.version
-            || object == "latest"
-            || object == "prod"
-            || (!is_version && other.version.starts_with(&format!("{object}.")));
-        !(is_theirs || is_new_tag(object) && request.starts_with("PUT "))
-    })
-}
-
-/// A run under way.
-struct Run {
-    version: &'static str,
-    wrote_version: bool,
-    /// Whether it has written its timeline entry, or writes none.
-    wrote_entry: bool,
-    task: Option<JoinHandle<Result<ReleaseOutcome, Failure>>>,
-    asked: BTreeMap<String, usize>,
-    just_wrote: bool,
-}
-
-impl Run {
-    fn is_over(&self) -> bool {
-        self.task.as_ref().is_none_or(JoinHandle::is_finished)
-    }
-
-    fn step(&mut self, step: &Step) {
-        if let Step::Request { request, .. } = step {
-            *self.asked.entry(request.clone()).or_insert(0) += 1;
-            self.just_wrote = request.starts_with("PUT ");
-            self.wrote_version |= self.just_wrote && request.ends_with(self.version);
-            self.wrote_entry |= self.just_wrote && request.contains("/manifests/shipmark.");
-        }
-    }
-
-    async fn end(self) -> End {
-        let task = self.task?;
-        if !task.is_finished() {
-            task.abort();
-            return None;
-        }
-        Some(task.await.unwrap())
     }
 }
 

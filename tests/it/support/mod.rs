@@ -8,6 +8,7 @@ pub mod message_templates;
 pub mod named_descriptors;
 pub mod output_schema;
 pub mod process;
+pub mod record_job;
 pub mod recorded_stage;
 pub mod records;
 pub mod release_story;
