@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
 use shipmark::referrers::ReferrerSelection;
-use shipmark::release::{ReleaseRequest, SignatureFormat, run};
+use shipmark::release::{Failure, ReleaseRequest, SignatureFormat, run};
 use shipmark::signing::PrivateKey;
 use shipmark::tagging::TagRules;
 
@@ -195,8 +195,17 @@ impl Stage {
 /// runs side by side may take a request less than another time, and the last of them is then never asked.
 pub async fn run_and_die(request: &ReleaseRequest, stopped: &Registry, at: usize) {
     let context = context();
+    die_at(run(request, &context), stopped, at).await;
+}
+
+/// The same, of any verb.
+pub async fn die_at<T: std::fmt::Debug>(
+    run: impl Future<Output = Result<T, Failure>>,
+    stopped: &Registry,
+    at: usize,
+) {
     tokio::select! {
-        outcome = run(request, &context) => {
+        outcome = run => {
             assert!(stopped.count() < at, "it ended before it was killed: {outcome:?}");
             outcome.expect("nothing stood in its way");
         }

@@ -1,11 +1,10 @@
 //! A rollback that dies at any request is completed by its repetition.
 
-use std::time::Duration;
-
 use futures_util::{StreamExt, stream};
-use shipmark::release::{RollbackRequest, rollback};
+use shipmark::release::rollback;
 
-use crate::registry::{Effect, Fault, Profile, Registry};
+use crate::crash::die_at;
+use crate::registry::{Effect, Fault, Profile};
 use crate::support::context;
 use crate::support::recorded_stage::*;
 use crate::support::records::*;
@@ -22,25 +21,13 @@ async fn stage(referrers: bool) -> Stage {
     stage
 }
 
-async fn run_and_die(request: &RollbackRequest, stopped: &Registry, at: usize) {
-    let context = context();
-    tokio::select! {
-        outcome = rollback(request, &context) => {
-            assert!(stopped.count() < at, "it ended before it was killed: {outcome:?}");
-            outcome.expect("nothing was in its way");
-        }
-        () = async {
-            stopped.stopped().await;
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        } => {}
-    }
-}
-
 async fn dies_at(at: usize, effect: Effect, referrers: bool) {
     let stage = stage(referrers).await;
     let before = stage.registry.count();
     stage.registry.fault(Fault::at(before + at, effect));
-    run_and_die(&stage.request(5, 1), &stage.registry, before + at).await;
+    let (request, context) = (stage.request(5, 1), context());
+    let run = rollback(&request, &context);
+    die_at(run, &stage.registry, before + at).await;
     stage.registry.clear_faults();
     stage.registry.resume();
     let when = format!("request {at}");

@@ -163,7 +163,8 @@ impl ReleaseStory {
                 )
             }
             Step::Mark(state) => {
-                self.model.mark(state);
+                let current = self.model.current().unwrap();
+                self.model.mark(state, current);
                 on_prod("mark", &[&format!("--state={state}")])
             }
             Step::RollBack => {

@@ -55,15 +55,23 @@ impl Model {
         }
     }
 
-    pub fn mark(&mut self, state: &'static str) {
-        let current = self.current().unwrap();
-        self.add(state, current, None);
+    pub fn mark(&mut self, state: &'static str, version: &'static str) {
+        self.add(state, version, None);
     }
 
     /// Withdraws a release. Returns the lines that have no other release to go to.
     pub fn roll_back(&mut self, withdrawn: &'static str) -> Vec<String> {
         let is_current = self.current() == Some(withdrawn);
         let restores = self.known_good(withdrawn).filter(|_| is_current);
+        self.withdraw(withdrawn, restores)
+    }
+
+    /// Withdraws a release, and puts a named one back.
+    pub fn roll_back_to(&mut self, withdrawn: &'static str, to: &'static str) -> Vec<String> {
+        self.withdraw(withdrawn, Some(to))
+    }
+
+    fn withdraw(&mut self, withdrawn: &'static str, restores: Option<&'static str>) -> Vec<String> {
         self.add("rollback", withdrawn, restores);
         let mut staying = Vec::new();
         for line in lines(withdrawn) {
@@ -112,7 +120,8 @@ impl Model {
         set.find(|version| !self.is_withdrawn(version))
     }
 
-    fn mark_of(&self, version: &str) -> Option<&'static str> {
+    /// The newest mark of a version.
+    pub fn mark_of(&self, version: &str) -> Option<&'static str> {
         let mut marks = self.entries.iter().rev().filter(|event| {
             event.version == version && ["deployed", "failed"].contains(&event.action)
         });
