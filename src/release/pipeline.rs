@@ -99,6 +99,7 @@ pub(super) async fn prepare_release<'a>(
     }
     let image_tags = RecordedImage {
         root,
+        source_root: image.source_digest(),
         derived: &derived,
     };
     let timelines = observe_recorded(

@@ -34,6 +34,7 @@ pub(crate) async fn read_early<'a>(
     });
     let records = async {
         if let Some(view) = source {
+            let root = image.source_digest();
             let release = view.read_newest_release(root);
             let (_release, _withdrawal) = join(release, view.read_withdrawal(root)).await;
         } else if options.account.build == RecordedBuild::default() {

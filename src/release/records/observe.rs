@@ -57,6 +57,8 @@ pub(crate) struct SourceTimeline {
 /// Image and tags of a release whose timelines are observed.
 pub(crate) struct RecordedImage<'a> {
     pub(crate) root: Digest,
+    /// Root of the source, of which the image may be a selection of platforms.
+    pub(crate) source_root: Digest,
     pub(crate) derived: &'a DerivedTags,
 }
 
@@ -75,7 +77,7 @@ pub(crate) async fn observe_timelines(
     let each = destinations.iter().zip(states);
     let each = each
         .map(|(destination, state)| observe_timeline(options, context, destination, state, image));
-    let source = observe_source(context, source, image.root);
+    let source = observe_source(context, source, image.source_root);
     let (destinations, source) = try_join(try_join_all(each), source).await?;
     if let Some(source) = &source {
         for destination in &destinations {

@@ -31,7 +31,7 @@ pub(crate) fn require_source_record(
             "{}: the timeline of {} has no release of {}, which is promoted from there",
             location.entries(),
             location.environment,
-            image.root.short()
+            image.source_root.short()
         ));
     }
     Ok(())
@@ -43,7 +43,7 @@ fn unrecorded_source(source: &SourceTimeline, image: &RecordedImage<'_>) -> Fail
     Failure::refused(format!(
         "{}: the timeline of {environment} has no release of {}, which is to be promoted from there",
         location.entries(),
-        image.root
+        image.source_root
     ))
     .with_reason(format!(
         "{environment} signs its records: an image without one was not released there"

@@ -51,7 +51,7 @@ impl State {
                 RecordAction::Promote => Some(record.root),
                 _ => record.predicate.restores,
             });
-        let current = sets.map(|root| root.to_string()).filter(stays).next_back();
+        let current = sets.map(|root| root.to_string()).rfind(stays);
         let promoted = records
             .iter()
             .filter(|record| record.predicate.action == RecordAction::Promote);
