@@ -1,6 +1,7 @@
 //! Gates of an environment: what scan reports, VEX documents and rules say of an image, as verdicts. Pure: facts
 //! and a time in, verdicts out.
 
+mod json_stream;
 mod scan_report;
 mod severity;
 mod vex_document;
