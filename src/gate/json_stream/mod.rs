@@ -15,6 +15,8 @@ use open_members::OpenMembers;
 
 /// Most levels of objects and lists.
 const DEPTH_LIMIT: usize = 128;
+/// Most characters of a text that is only shown.
+const SHORT_TEXT: usize = 200;
 
 /// Reason why a stream is not one JSON document with one meaning.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -45,7 +47,7 @@ pub(super) enum JsonType {
 }
 
 /// Reader of a JSON document. Each method reads one value; a value of another type than expected is read over and
-/// noted as the [`JsonStream::problem`], since only the whole document tells whether the value matters.
+/// noted as a problem, since only the whole document tells whether the value matters.
 pub(super) struct JsonStream<'a> {
     input: InputWindow<'a>,
     members: OpenMembers,
@@ -72,24 +74,20 @@ impl<'a> JsonStream<'a> {
         })
     }
 
-    /// Requires that nothing but white space follows.
-    pub fn end(mut self) -> Result<(), JsonStreamError> {
+    /// Requires that nothing but white space follows, and returns the problem.
+    pub fn end(mut self) -> Result<Option<String>, JsonStreamError> {
         self.input.skip_white_space()?;
         match self.input.peek()? {
-            None => Ok(()),
+            None => Ok(self.problem),
             Some(_) => Err(self.syntax("more follows after its end")),
         }
-    }
-
-    /// Returns the first value that was not of the type expected.
-    pub fn problem(&self) -> Option<&str> {
-        self.problem.as_deref()
     }
 
     /// Notes a problem with the value that was read last, unless one is noted.
     pub fn note_problem(&mut self, problem: &str) {
         let at = self.input.position();
-        let text = || format!("{problem}, before byte {at}");
+        let short: String = problem.chars().take(SHORT_TEXT).collect();
+        let text = || format!("{short}, before byte {at}");
         self.problem.get_or_insert_with(text);
     }
 
@@ -180,6 +178,12 @@ impl<'a> JsonStream<'a> {
     pub fn owned_text(&mut self) -> Result<Option<String>, JsonStreamError> {
         let text = self.text()?.filter(|text| !text.is_empty());
         Ok(text.map(str::to_owned))
+    }
+
+    /// Reads the beginning of a text, at most 200 characters; `None` for null and for an empty text.
+    pub fn short_text(&mut self) -> Result<Option<String>, JsonStreamError> {
+        let text = self.text()?.filter(|text| !text.is_empty());
+        Ok(text.map(|text| text.chars().take(SHORT_TEXT).collect()))
     }
 
     /// Reads a number as it is written; `None` for null.
@@ -306,7 +310,8 @@ impl<'a> JsonStream<'a> {
 }
 
 impl JsonType {
-    fn name(self) -> &'static str {
+    /// Returns the name with its article, `an object`.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Object => "an object",
             Self::List => "a list",

@@ -20,7 +20,7 @@ fn skip_all(bytes: &[u8], piece: usize) -> Result<(), JsonStreamError> {
     let mut source = PieceReader(bytes, piece);
     let mut json = JsonStream::open(&mut source, 1 << 20)?;
     json.skip()?;
-    json.end()
+    json.end().map(drop)
 }
 
 /// Reads a document as a value, to compare it with what others read.
@@ -173,12 +173,11 @@ fn a_value_of_another_type_is_read_over_and_noted() {
     };
     assert_eq!([&a.1, &c.1, &f.1], [&None, &None, &None]);
     assert_eq!(d.1.as_deref(), Some("e"));
-    let problem = json.problem().unwrap();
+    let problem = json.end().unwrap().unwrap();
     assert!(
         problem.starts_with("expected a text, got a list"),
         "{problem}"
     );
-    assert_eq!(json.end(), Ok(()));
 }
 
 fn any_json() -> impl Strategy<Value = serde_json::Value> {
@@ -209,8 +208,7 @@ proptest! {
         // Not every double is read back as it was: two readers of the text must agree.
         let expected: serde_json::Value = serde_json::from_str(&text).unwrap();
         prop_assert_eq!(read_value(&mut json).unwrap(), expected);
-        prop_assert!(json.problem().is_none());
-        prop_assert_eq!(json.end(), Ok(()));
+        prop_assert_eq!(json.end(), Ok(None));
         prop_assert_eq!(skip_all(text.as_bytes(), piece), Ok(()));
     }
 
