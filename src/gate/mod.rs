@@ -5,6 +5,7 @@ mod json_stream;
 mod scan_report;
 mod severity;
 mod vex_document;
+mod vex_json;
 
 pub use scan_report::{
     FindingTable, FixState, REPORT_LIMIT, ReportFormat, ScanFinding, ScanReport, ScanReportError,
