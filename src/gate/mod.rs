@@ -1,5 +1,5 @@
-//! Gates of an environment: the parameters of each rule, and the judges that turn facts and a time into verdicts.
-//! Pure: values in, values out; no I/O, and the time is an argument.
+//! Gates of an environment: what scan reports, VEX documents and rules say of an image, as verdicts. Pure: facts
+//! and a time in, verdicts out.
 
 mod attestation_rule;
 mod byte_size;
@@ -10,10 +10,12 @@ mod judged_image;
 mod required_attestation;
 mod rule_duration;
 mod scan_exception;
+mod scan_report;
 mod scan_rule;
 mod severity;
 mod soak_rule;
 mod verdict;
+mod vex_document;
 mod wildcard_pattern;
 
 pub use attestation_rule::{AttestationMismatch, AttestationRule};
@@ -28,8 +30,16 @@ pub use judged_image::{JudgedConfig, JudgedImage, JudgedPlatform};
 pub use required_attestation::RequiredAttestation;
 pub use rule_duration::{RuleDuration, RuleDurationError};
 pub use scan_exception::ScanException;
+pub use scan_report::{
+    FindingTable, FixState, REPORT_LIMIT, ReportFormat, ScanFinding, ScanReport, ScanReportError,
+    ScanSubject, SuppressedFinding,
+};
 pub use scan_rule::ScanRule;
 pub use severity::{Severity, SeverityError, SeverityThreshold};
 pub use soak_rule::SoakRule;
 pub use verdict::{GateName, GateReport, GateState, GateVerdict};
+pub use vex_document::{
+    VEX_LIMIT, VexComponent, VexDocument, VexError, VexJustification, VexProduct, VexStatement,
+    VexStatus,
+};
 pub use wildcard_pattern::WildcardPattern;
