@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use jiff::civil::{DateTime, Time, Weekday};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
-use jiff::{Span, Timestamp, ToSpan};
+use jiff::{Timestamp, ToSpan};
 use thiserror::Error;
 
 /// One stretch of time without releases, or one of every week: from its first moment to its second, which is not
@@ -155,8 +155,8 @@ impl FreezeWindow {
                 let since = i64::from(today.weekday().since(from.day));
                 let begin = |weeks: i64| {
                     let date = today.checked_sub((since + 7 * weeks).days()).ok()?;
-                    let start = date.to_datetime(from.time);
-                    Some((start, start.checked_add(from.span_until(to)).ok()?))
+                    let last = date.checked_add(from.days_until(to).days()).ok()?;
+                    Some((date.to_datetime(from.time), last.to_datetime(to.time)))
                 };
                 [-1, 0, 1, 2].map(begin).into()
             }
@@ -166,14 +166,13 @@ impl FreezeWindow {
 }
 
 impl WeeklyMoment {
-    /// Returns the time from this moment to the next `other`, by the clocks on the wall.
-    fn span_until(self, other: Self) -> Span {
+    /// Returns how many days after this moment's day the next `other` is.
+    fn days_until(self, other: Self) -> i64 {
         let days = i64::from(other.day.since(self.day));
-        let wraps = days == 0 && other.time <= self.time;
-        let days = if wraps { 7 } else { days };
-        let seconds = |time: Time| i64::from(time.hour()) * 3600 + i64::from(time.minute()) * 60;
-        days.days()
-            .seconds(seconds(other.time) - seconds(self.time))
+        match days == 0 && other.time <= self.time {
+            true => 7,
+            false => days,
+        }
     }
 }
 

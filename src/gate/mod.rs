@@ -3,9 +3,10 @@
 
 mod attestation_rule;
 mod byte_size;
-mod freeze;
 mod freeze_window;
 mod image_rule;
+mod judge_freeze;
+mod judge_image;
 mod judged_image;
 mod required_attestation;
 mod rule_duration;
@@ -13,6 +14,7 @@ mod scan_exception;
 mod scan_report;
 mod scan_rule;
 mod severity;
+mod shown_time;
 mod soak_rule;
 mod verdict;
 mod vex_document;
@@ -20,12 +22,13 @@ mod wildcard_pattern;
 
 pub use attestation_rule::{AttestationMismatch, AttestationRule};
 pub use byte_size::{ByteSize, ByteSizeError};
-pub use freeze::{FreezeJudgement, judge_freeze};
 pub use freeze_window::{
     FreezeMoment, FreezeMomentError, FreezeWindow, FreezeWindowError, FreezeZone, FreezeZoneError,
     WeeklyMoment,
 };
 pub use image_rule::{ImageRule, LabelRule, LabelRuleError, UserRule, UserRuleError};
+pub use judge_freeze::{FreezeJudgement, judge_freeze};
+pub use judge_image::judge_image;
 pub use judged_image::{JudgedConfig, JudgedImage, JudgedPlatform};
 pub use required_attestation::RequiredAttestation;
 pub use rule_duration::{RuleDuration, RuleDurationError};
@@ -43,3 +46,6 @@ pub use vex_document::{
     VexStatus,
 };
 pub use wildcard_pattern::WildcardPattern;
+
+#[cfg(test)]
+mod tests;
