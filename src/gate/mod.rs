@@ -7,6 +7,7 @@ mod freeze_window;
 mod image_rule;
 mod judge_freeze;
 mod judge_image;
+mod judge_scan;
 mod judged_image;
 mod required_attestation;
 mod rule_duration;
@@ -29,6 +30,10 @@ pub use freeze_window::{
 pub use image_rule::{ImageRule, LabelRule, LabelRuleError, UserRule, UserRuleError};
 pub use judge_freeze::{FreezeJudgement, judge_freeze};
 pub use judge_image::judge_image;
+pub use judge_scan::{
+    ConsideredReport, ConsideredVex, JudgedReport, ReportBinding, ScanFacts, ScanJudgement,
+    SeverityCounts, judge_scan,
+};
 pub use judged_image::{JudgedConfig, JudgedImage, JudgedPlatform};
 pub use required_attestation::RequiredAttestation;
 pub use rule_duration::{RuleDuration, RuleDurationError};

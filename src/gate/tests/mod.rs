@@ -2,6 +2,11 @@
 
 mod freeze_gate;
 mod image_gate;
+mod scan_binding;
+mod scan_exceptions;
+mod scan_gate;
+mod scan_support;
+mod scan_vex;
 
 use jiff::Timestamp;
 
