@@ -8,6 +8,7 @@ mod image_rule;
 mod judge_freeze;
 mod judge_image;
 mod judge_scan;
+mod judge_soak;
 mod judged_image;
 mod required_attestation;
 mod rule_duration;
@@ -34,6 +35,7 @@ pub use judge_scan::{
     ConsideredReport, ConsideredVex, JudgedReport, ReportBinding, ScanFacts, ScanJudgement,
     SeverityCounts, judge_scan,
 };
+pub use judge_soak::{SoakFacts, judge_soak};
 pub use judged_image::{JudgedConfig, JudgedImage, JudgedPlatform};
 pub use required_attestation::RequiredAttestation;
 pub use rule_duration::{RuleDuration, RuleDurationError};

@@ -3,6 +3,7 @@
 
 mod action;
 mod counting;
+mod current_period;
 mod entry_manifest;
 mod entry_name;
 mod history;
@@ -19,6 +20,7 @@ mod timeline_entry;
 
 pub use action::{RecordAction, RecordActionError};
 pub use counting::{RecordMismatch, TimelinePlace};
+pub use current_period::{CurrentPeriod, PeriodRecord};
 pub use entry_manifest::{
     EntryLayers, EntryManifestError, RecordBlob, SOURCE_RECORDS_LIMIT, STATEMENT_MEDIA_TYPE,
     TIMELINE_ENTRY_TYPE, build_entry_manifest, entry_config, parse_entry_manifest,

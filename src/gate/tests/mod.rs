@@ -7,6 +7,7 @@ mod scan_exceptions;
 mod scan_gate;
 mod scan_support;
 mod scan_vex;
+mod soak_gate;
 
 use jiff::Timestamp;
 
