@@ -5,9 +5,11 @@ mod attestation_rule;
 mod byte_size;
 mod freeze_window;
 mod image_rule;
+mod judge_attestations;
 mod judge_freeze;
 mod judge_image;
 mod judge_scan;
+mod judge_signature;
 mod judge_soak;
 mod judged_image;
 mod required_attestation;
@@ -29,12 +31,16 @@ pub use freeze_window::{
     WeeklyMoment,
 };
 pub use image_rule::{ImageRule, LabelRule, LabelRuleError, UserRule, UserRuleError};
+pub use judge_attestations::{
+    AttestationFacts, AttestationProof, FoundAttestation, judge_attestations,
+};
 pub use judge_freeze::{FreezeJudgement, judge_freeze};
 pub use judge_image::judge_image;
 pub use judge_scan::{
     ConsideredReport, ConsideredVex, JudgedReport, ReportBinding, ScanFacts, ScanJudgement,
     SeverityCounts, judge_scan,
 };
+pub use judge_signature::{FoundSignature, judge_signature};
 pub use judge_soak::{SoakFacts, judge_soak};
 pub use judged_image::{JudgedConfig, JudgedImage, JudgedPlatform};
 pub use required_attestation::RequiredAttestation;

@@ -65,7 +65,7 @@ fn usable_documents<'a>(
     let mut usable = Vec::new();
     for (number, document) in facts.vex.iter().enumerate() {
         let name = to_printable(&document.name, NAME_LIMIT);
-        match &document.content {
+        match document.content.as_deref() {
             Ok(content) => {
                 let mut times = content.statements.iter().map(|it| it.timestamp);
                 if times.any(|time| time > facts.now) {

@@ -1,5 +1,7 @@
 //! What the scan gate judges, and what it decides.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::severity_counts::SeverityCounts;
@@ -29,7 +31,7 @@ pub struct ConsideredReport {
     /// Name for a reader: the path of the file, or the digest of the attestation.
     pub name: String,
     /// Content, or the reason why it is not a report.
-    pub content: Result<ScanReport, ScanReportError>,
+    pub content: Result<Arc<ScanReport>, ScanReportError>,
 }
 
 /// VEX document that a gate considers.
@@ -38,7 +40,7 @@ pub struct ConsideredVex {
     /// Name for a reader: the path of the file, or the digest of the attestation.
     pub name: String,
     /// Content, or the reason why it is not a document.
-    pub content: Result<VexDocument, VexError>,
+    pub content: Result<Arc<VexDocument>, VexError>,
 }
 
 /// Verdict of the scan gate.

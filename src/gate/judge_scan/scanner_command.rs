@@ -19,7 +19,7 @@ enum Scanner {
 impl<'a> ScannerCommand<'a> {
     pub fn new(facts: ScanFacts<'a>) -> Self {
         let usable = facts.reports.iter();
-        let mut usable = usable.filter_map(|report| report.content.as_ref().ok());
+        let mut usable = usable.filter_map(|report| report.content.as_deref().ok());
         let is_grype = |report: &ScanReport| report.tool.as_deref() == Some("grype");
         Self {
             scanner: match usable.next().is_some_and(is_grype) {

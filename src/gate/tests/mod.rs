@@ -1,5 +1,6 @@
 //! Tests of the judges.
 
+mod attestations_gate;
 mod freeze_gate;
 mod image_gate;
 mod scan_binding;

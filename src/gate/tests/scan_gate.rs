@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::scan_support::*;
 use super::*;
 use crate::gate::FixState::{Fixable, NotStated, Unfixed};
@@ -245,7 +247,7 @@ fn promise_6_what_cannot_be_read_refuses() {
     let image = index();
     let good = |name: &str, config| ConsideredReport {
         name: name.to_owned(),
-        content: Ok(report(config)),
+        content: Ok(Arc::new(report(config))),
     };
     let error = ScanReportError::UnsupportedSchema("Trivy JSON\n3".to_owned());
     let bad = ConsideredReport {

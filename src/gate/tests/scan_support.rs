@@ -1,5 +1,7 @@
 //! Reports, rules and facts of the scan gate, built for tests.
 
+use std::sync::Arc;
+
 use super::*;
 
 pub const NOW: &str = "2026-11-20T12:00:00Z";
@@ -91,14 +93,14 @@ pub fn judge_with_vex(
     let reports: Vec<ConsideredReport> = reports
         .map(|(number, report)| ConsideredReport {
             name: format!("r{number}"),
-            content: Ok(report),
+            content: Ok(Arc::new(report)),
         })
         .collect();
     let documents = documents.into_iter().enumerate();
     let vex: Vec<ConsideredVex> = documents
         .map(|(number, document)| ConsideredVex {
             name: format!("v{number}"),
-            content: Ok(document),
+            content: Ok(Arc::new(document)),
         })
         .collect();
     let facts = ScanFacts {
