@@ -5,6 +5,7 @@ mod attestation_rule;
 mod byte_size;
 mod freeze_window;
 mod image_rule;
+mod json_stream;
 mod judge_attestations;
 mod judge_freeze;
 mod judge_image;

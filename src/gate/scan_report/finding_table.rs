@@ -1,14 +1,11 @@
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::borrow::Cow;
 
 use super::report_error::ScanReportError;
+use super::text_table::TextTable;
 use crate::gate::severity::Severity;
 
 /// Most findings of a report.
-const FINDING_LIMIT: usize = 1 << 20;
-/// Most bytes of the different texts in a report's findings.
-const TEXT_LIMIT: usize = 24 << 20;
-/// Recent texts that are found again, a power of two.
-const RECENT_TEXTS: usize = 1 << 13;
+const FINDING_LIMIT: usize = 1 << 19;
 
 /// Finding of a report: a vulnerability of one package in one target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +18,8 @@ pub struct ScanFinding<'a> {
     pub version: &'a str,
     /// Package URL; empty if the file does not state it.
     pub purl: &'a str,
-    /// Part of the image that was scanned: a layer's package database, a lock file. Empty if the format has none.
+    /// Part of the image that was scanned: a layer's package database, a lock file; in Grype's JSON the type of the
+    /// package. Empty if the format has none.
     pub target: &'a str,
     /// Severity.
     pub severity: Severity,
@@ -59,12 +57,14 @@ struct FindingRow {
     fix: FixState,
 }
 
-/// Texts by number, in one string. A text that was added not long ago has the same number again.
-#[derive(Debug, Clone, Default)]
-struct TextTable {
-    text: String,
-    ends: Vec<u32>,
-    recent: Vec<u32>,
+/// Names of a finding that replace what the file calls them.
+#[derive(Default)]
+pub(super) struct FindingNames<'a> {
+    /// Id, if it is another than the file's.
+    pub id: Option<Cow<'a, str>>,
+    pub package: Cow<'a, str>,
+    pub version: Cow<'a, str>,
+    pub purl: Cow<'a, str>,
 }
 
 impl FindingTable {
@@ -80,7 +80,12 @@ impl FindingTable {
 
     /// Returns the findings, in the order of target, package, version and id.
     pub fn iter(&self) -> impl Iterator<Item = ScanFinding<'_>> {
-        self.rows.iter().map(|row| self.finding(row))
+        self.iter_since(0)
+    }
+
+    /// Returns the findings from a row on.
+    pub(super) fn iter_since(&self, first: usize) -> impl Iterator<Item = ScanFinding<'_>> {
+        self.rows[first..].iter().map(|row| self.finding(row))
     }
 
     /// Adds a finding.
@@ -102,13 +107,82 @@ impl FindingTable {
         Ok(())
     }
 
+    /// Removes the findings from a row on.
+    pub(super) fn truncate(&mut self, first: usize) {
+        self.rows.truncate(first);
+    }
+
+    /// Gives the findings from a row on their target.
+    pub(super) fn set_target(&mut self, first: usize, target: &str) -> Result<(), ScanReportError> {
+        let number = self.texts.add(target)?;
+        let rows = self.rows[first..].iter_mut();
+        rows.for_each(|row| row.target = number);
+        Ok(())
+    }
+
+    /// Gives the findings from a row on their id, severity and fix.
+    pub(super) fn set_vulnerability(
+        &mut self,
+        first: usize,
+        id: &str,
+        severity: Severity,
+        fix: FixState,
+    ) -> Result<(), ScanReportError> {
+        let id = self.texts.add(id)?;
+        for row in &mut self.rows[first..] {
+            (row.id, row.severity, row.fix) = (id, severity, fix);
+        }
+        Ok(())
+    }
+
+    /// Gives each finding its severity and fix, by its row, and removes those without.
+    pub(super) fn rate_or_remove(
+        &mut self,
+        mut rate: impl FnMut(usize, ScanFinding<'_>) -> Option<(Severity, FixState)>,
+    ) {
+        let mut rows = std::mem::take(&mut self.rows);
+        let mut number = 0;
+        rows.retain_mut(|row| {
+            let rating = rate(number, self.finding(row));
+            number += 1;
+            if let Some((severity, fix)) = rating {
+                (row.severity, row.fix) = (severity, fix);
+            }
+            rating.is_some()
+        });
+        self.rows = rows;
+    }
+
+    /// Gives the findings the names that `find_names` finds for them, and puts them in their order again. What was
+    /// two findings remains two.
+    pub(super) fn rename<'a>(
+        &mut self,
+        find_names: impl Fn(ScanFinding<'_>) -> Option<FindingNames<'a>>,
+    ) -> Result<(), ScanReportError> {
+        for number in 0..self.rows.len() {
+            let row = self.rows[number];
+            if let Some(names) = find_names(self.finding(&row)) {
+                let id = names.id.map(|id| self.texts.add(&id)).transpose()?;
+                self.rows[number] = FindingRow {
+                    id: id.unwrap_or(row.id),
+                    package: self.texts.add(&names.package)?,
+                    version: self.texts.add(&names.version)?,
+                    purl: self.texts.add(&names.purl)?,
+                    ..row
+                };
+            }
+        }
+        self.sort();
+        Ok(())
+    }
+
     /// Joins the findings of the same package and id in a target: the highest severity holds, and a known fix.
     pub(super) fn join_duplicates(&mut self) {
+        self.sort();
         let texts = &self.texts;
         let key = |row: &FindingRow| {
             [row.target, row.package, row.version, row.id].map(|number| texts.get(number))
         };
-        self.rows.sort_by(|left, right| key(left).cmp(&key(right)));
         self.rows.dedup_by(|next, first| {
             let same = key(next) == key(first);
             if same {
@@ -117,6 +191,16 @@ impl FindingTable {
             }
             same
         });
+    }
+
+    fn sort(&mut self) {
+        let texts = &self.texts;
+        let key = |row: &FindingRow| {
+            let numbers = [row.target, row.package, row.version, row.id, row.purl];
+            (numbers.map(|number| texts.get(number)), row.severity)
+        };
+        self.rows
+            .sort_unstable_by(|left, right| key(left).cmp(&key(right)));
     }
 
     fn finding(&self, row: &FindingRow) -> ScanFinding<'_> {
@@ -138,46 +222,14 @@ impl PartialEq for FindingTable {
     }
 }
 
+#[cfg(test)]
 impl<'a> FromIterator<ScanFinding<'a>> for FindingTable {
-    /// Collects findings, up to the limits of a report.
     fn from_iter<I: IntoIterator<Item = ScanFinding<'a>>>(findings: I) -> Self {
         let mut table = Self::default();
         for finding in findings {
-            if table.push(finding).is_err() {
-                break;
-            }
+            table.push(finding).unwrap();
         }
         table.join_duplicates();
         table
-    }
-}
-
-impl TextTable {
-    fn add(&mut self, text: &str) -> Result<u32, ScanReportError> {
-        let mut hasher = DefaultHasher::new();
-        text.hash(&mut hasher);
-        let slot = hasher.finish() as usize % RECENT_TEXTS;
-        if self.recent.is_empty() {
-            self.recent = vec![u32::MAX; RECENT_TEXTS];
-        }
-        let number = self.recent[slot];
-        if number != u32::MAX && self.get(number) == text {
-            return Ok(number);
-        }
-        if self.text.len() + text.len() > TEXT_LIMIT {
-            let text = format!("its findings have more than {TEXT_LIMIT} bytes of text");
-            return Err(ScanReportError::TooLarge(text));
-        }
-        self.text.push_str(text);
-        let number = self.ends.len() as u32;
-        self.ends.push(self.text.len() as u32);
-        self.recent[slot] = number;
-        Ok(number)
-    }
-
-    fn get(&self, number: u32) -> &str {
-        let number = number as usize;
-        let start = number.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.text[start as usize..self.ends[number] as usize]
     }
 }

@@ -1,16 +1,37 @@
 //! Scan reports: what a careful reader gets out of the file of a vulnerability scanner. Trivy JSON, Grype JSON,
 //! CycloneDX with vulnerabilities and SARIF are read, as a stream; every other file is refused by name.
 
+mod cyclonedx;
+mod cyclonedx_components;
+mod cyclonedx_vulnerability;
 mod finding_table;
+mod grype_filters;
+mod grype_json;
+mod grype_match;
+mod other_formats;
+mod report_document;
 mod report_error;
+mod sarif;
+mod sarif_result;
+mod sarif_rules;
 mod scan_subject;
+mod suppressed_list;
+mod text_table;
+mod trivy_json;
+mod trivy_result;
+mod vulnerability_predicate;
 
 use std::fmt;
+use std::io::Read;
 
 use jiff::Timestamp;
 
+use super::json_stream::JsonStream;
 use super::severity::Severity;
 use crate::image::Platform;
+
+use report_document::ReportDocument;
+use vulnerability_predicate::VulnerabilityPredicate;
 
 pub use finding_table::{FindingTable, FixState, ScanFinding};
 pub use report_error::ScanReportError;
@@ -74,6 +95,30 @@ pub struct SuppressedFinding {
 }
 
 impl ScanReport {
+    /// Reads the file of a scanner as a stream: at most [`REPORT_LIMIT`] bytes, in less memory than that.
+    ///
+    /// # Errors
+    /// Returns why the file is not a scan report of an image that can be understood.
+    pub fn read(mut source: impl Read) -> Result<Self, ScanReportError> {
+        let mut json = JsonStream::open(&mut source, REPORT_LIMIT)?;
+        let document = ReportDocument::read(&mut json)?;
+        let problem = json.end()?;
+        document.into_report(problem.as_deref())
+    }
+
+    /// Reads the predicate of a scan attestation: the report in `scanner.result` of cosign's vulnerability
+    /// predicate, with the time of the predicate if the report has none.
+    ///
+    /// # Errors
+    /// Returns why the predicate has no scan report of an image that can be understood.
+    pub fn read_predicate(mut source: impl Read) -> Result<Self, ScanReportError> {
+        let mut json = JsonStream::open(&mut source, REPORT_LIMIT)?;
+        let mut predicate = VulnerabilityPredicate::default();
+        json.object(|json, name| predicate.read_member(json, name))?;
+        let problem = json.end()?;
+        predicate.into_report(problem.as_deref())
+    }
+
     /// Returns whether the report names no digest of an image.
     pub fn is_unbound(&self) -> bool {
         self.subject.is_unbound()
@@ -97,3 +142,17 @@ impl fmt::Display for ReportFormat {
         f.write_str(self.name())
     }
 }
+
+/// Reads a time; `None` for a text that is not one.
+fn read_time(json: &mut JsonStream<'_>) -> Result<Option<Timestamp>, ScanReportError> {
+    Ok(json.text()?.and_then(|text| text.parse().ok()))
+}
+
+/// Refuses a report with a value that cannot be understood.
+fn refuse_problem(problem: Option<&str>) -> Result<(), ScanReportError> {
+    let unreadable = |problem: &str| Err(ScanReportError::Unreadable(problem.to_owned()));
+    problem.map_or(Ok(()), unreadable)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 use thiserror::Error;
 
+use crate::gate::json_stream::JsonStreamError;
+
 /// Reason why a file is not a scan report that a gate can use. A report without a digest is none of them: it is a
 /// [`ScanReport`](super::ScanReport) that is unbound.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -54,6 +56,17 @@ impl ScanReportError {
             Self::Unreadable(_) => "unreadable",
             Self::TooLarge(_) => "too-large",
             Self::Io(_) => "not-read",
+        }
+    }
+}
+
+impl From<JsonStreamError> for ScanReportError {
+    fn from(error: JsonStreamError) -> Self {
+        match error {
+            JsonStreamError::Syntax(text) => Self::NotJson(text),
+            JsonStreamError::DuplicateMember(name) => Self::DuplicateKeys(name),
+            JsonStreamError::Limit(text) => Self::TooLarge(text),
+            JsonStreamError::Io(text) => Self::Io(text),
         }
     }
 }

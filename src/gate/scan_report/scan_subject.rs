@@ -1,6 +1,11 @@
 use std::collections::BTreeSet;
 
-use crate::image::Digest;
+use super::report_error::ScanReportError;
+use crate::gate::json_stream::JsonStream;
+use crate::image::{Digest, Platform};
+
+/// Most digests of manifests, and most layers.
+const DIGEST_LIMIT: usize = 4096;
 
 /// Digests of the image that a report is about. Malformed ones are left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,6 +34,83 @@ impl ScanSubject {
             .copied()
             .chain(self.manifest_digest)
     }
+
+    /// Reads a list of references with digests, `alpine@sha256:…`.
+    pub(super) fn read_repo_digests(
+        &mut self,
+        json: &mut JsonStream<'_>,
+    ) -> Result<(), ScanReportError> {
+        json.list(|json| {
+            let digest = json.text()?.and_then(digest_in_name);
+            digest.map_or(Ok(()), |digest| self.add_repo_digest(digest))
+        })
+        .map(drop)
+    }
+
+    /// Adds the digest of a manifest under a name of a repository.
+    pub(super) fn add_repo_digest(&mut self, digest: Digest) -> Result<(), ScanReportError> {
+        refuse_more(self.repo_digests.len())?;
+        self.repo_digests.insert(digest);
+        Ok(())
+    }
+
+    /// Adds a layer, unless its digest is malformed.
+    pub(super) fn add_layer(&mut self, digest: Option<Digest>) -> Result<(), ScanReportError> {
+        refuse_more(self.layers.len())?;
+        self.layers.extend(digest);
+        Ok(())
+    }
+}
+
+/// Platform of an image, by the names of its config.
+#[derive(Default)]
+pub(super) struct PlatformMembers {
+    os: String,
+    architecture: String,
+    variant: Option<String>,
+    os_version: Option<String>,
+}
+
+impl PlatformMembers {
+    /// Reads a member of a config, unless it says nothing of the platform.
+    pub fn read_member(
+        &mut self,
+        json: &mut JsonStream<'_>,
+        name: &str,
+    ) -> Result<(), ScanReportError> {
+        match name {
+            "os" => json.text_into(&mut self.os)?,
+            "architecture" => json.text_into(&mut self.architecture)?,
+            "variant" => self.variant = json.owned_text()?,
+            "os.version" => self.os_version = json.owned_text()?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Returns the platform; `None` without an operating system or an architecture.
+    pub fn into_platform(self) -> Option<Platform> {
+        let is_known = !self.os.is_empty() && !self.architecture.is_empty();
+        is_known.then_some(Platform {
+            os: self.os,
+            architecture: self.architecture,
+            variant: self.variant,
+            os_version: self.os_version,
+        })
+    }
+}
+
+fn refuse_more(count: usize) -> Result<(), ScanReportError> {
+    if count < DIGEST_LIMIT {
+        return Ok(());
+    }
+    let text = format!("it names more than {DIGEST_LIMIT} digests of the image");
+    Err(ScanReportError::TooLarge(text))
+}
+
+/// Reads a digest; `None` for a text that is not one.
+pub(super) fn read_digest(json: &mut JsonStream<'_>) -> Result<Option<Digest>, ScanReportError> {
+    Ok(json.text()?.and_then(|text| text.parse().ok()))
 }
 
 /// Returns the digest in a reference or a package URL: `alpine@sha256:…`, `pkg:oci/web@sha256%3A…?arch=amd64`.
