@@ -23,6 +23,7 @@ mod shown_time;
 mod soak_rule;
 mod verdict;
 mod vex_document;
+mod vex_json;
 mod wildcard_pattern;
 
 pub use attestation_rule::{AttestationMismatch, AttestationRule};

@@ -62,6 +62,30 @@ pub enum VexJustification {
     InlineMitigationsAlreadyExist,
 }
 
+impl VexJustification {
+    /// All justifications.
+    pub const ALL: [Self; 5] = [
+        Self::ComponentNotPresent,
+        Self::VulnerableCodeNotPresent,
+        Self::VulnerableCodeNotInExecutePath,
+        Self::VulnerableCodeCannotBeControlledByAdversary,
+        Self::InlineMitigationsAlreadyExist,
+    ];
+
+    /// Returns the name, `component_not_present`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ComponentNotPresent => "component_not_present",
+            Self::VulnerableCodeNotPresent => "vulnerable_code_not_present",
+            Self::VulnerableCodeNotInExecutePath => "vulnerable_code_not_in_execute_path",
+            Self::VulnerableCodeCannotBeControlledByAdversary => {
+                "vulnerable_code_cannot_be_controlled_by_adversary"
+            }
+            Self::InlineMitigationsAlreadyExist => "inline_mitigations_already_exist",
+        }
+    }
+}
+
 /// Product of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VexProduct {

@@ -36,6 +36,7 @@ use vulnerability_predicate::VulnerabilityPredicate;
 pub use finding_table::{FindingTable, FixState, ScanFinding};
 pub use report_error::ScanReportError;
 pub use scan_subject::ScanSubject;
+pub(super) use scan_subject::digest_in_name;
 
 /// Most bytes of a scan report.
 pub const REPORT_LIMIT: u64 = 64 << 20;
