@@ -3,11 +3,15 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use super::NAME_LIMIT;
-use super::report_check::ReportCheck;
+use super::exception_use::ExceptionUse;
+use super::message_limits::NAME_LIMIT;
+use super::scan_facts::ScanFacts;
 use super::severity_counts::SeverityCounts;
+use super::vex_index::VexIndex;
 use crate::gate::judged_image::JudgedPlatform;
 use crate::gate::scan_report::{FixState, ScanFinding, ScanReport};
+use crate::gate::scan_rule::ScanRule;
+use crate::gate::vex_document::VexDocument;
 use crate::image::Digest;
 use crate::notices::to_printable;
 
@@ -21,31 +25,56 @@ pub(super) struct FindingCount<'r> {
     pub counting: Vec<ScanFinding<'r>>,
 }
 
-impl<'r> FindingCount<'r> {
-    /// Counts the findings of a report on these platforms.
+/// What takes findings out: the rule, its exceptions and VEX documents.
+pub(super) struct FindingFilter<'a> {
+    rule: &'a ScanRule,
+    root: Digest,
+    vex: VexIndex<'a>,
+    pub exceptions: ExceptionUse<'a>,
+    /// For each VEX document the ids of the findings that do not count by it.
+    pub vex_suppressed: Vec<Vec<String>>,
+}
+
+impl<'a> FindingFilter<'a> {
+    /// Returns the filter of a rule, with documents by their numbers.
     pub fn new(
-        check: &mut ReportCheck<'_>,
+        rule: &'a ScanRule,
+        facts: ScanFacts<'a>,
+        documents: Vec<(usize, &'a VexDocument)>,
+    ) -> Self {
+        Self {
+            rule,
+            root: facts.image.root,
+            vex: VexIndex::new(documents.into_iter(), facts.now),
+            exceptions: ExceptionUse::new(&rule.ignore, facts.now),
+            vex_suppressed: vec![Vec::new(); facts.vex.len()],
+        }
+    }
+
+    /// Counts the findings of a report on these platforms.
+    pub fn count<'r>(
+        &mut self,
         report: &'r ScanReport,
         platforms: &[&JudgedPlatform],
-    ) -> Self {
-        let names = image_digests(check.facts.image.root, platforms);
-        let mut count = Self {
+    ) -> FindingCount<'r> {
+        let names = image_digests(self.root, platforms);
+        let mut count = FindingCount {
             all: SeverityCounts::default(),
             unfixed: 0,
             counting: Vec::new(),
         };
         for finding in report.findings.iter() {
             count.all.add(finding.severity);
-            let exception = check.exceptions.find(finding, platforms);
-            if !check.rule.fail_on.is_reached_by(finding.severity) {
+            let exception = self.exceptions.find(finding, platforms);
+            if !self.rule.fail_on.is_reached_by(finding.severity) {
                 continue;
             }
-            if check.rule.ignore_unfixed && finding.fix == FixState::Unfixed {
+            if self.rule.ignore_unfixed && finding.fix == FixState::Unfixed {
                 count.unfixed += 1;
             } else if let Some(number) = exception {
-                check.exceptions.record_suppressed(number);
-            } else if let Some(document) = check.vex.suppressing_document(finding, &names) {
-                check.vex_suppressed[document].push(finding.id.to_owned());
+                self.exceptions.record_suppressed(number);
+            } else if let Some(document) = self.vex.suppressing_document(finding, &names) {
+                self.vex_suppressed[document].push(finding.id.to_owned());
             } else {
                 count.counting.push(finding);
             }
@@ -54,7 +83,9 @@ impl<'r> FindingCount<'r> {
         count.counting.sort_by_key(order);
         count
     }
+}
 
+impl FindingCount<'_> {
     /// Returns the findings that count, for a reader.
     pub fn texts(&self) -> impl Iterator<Item = String> {
         self.counting.iter().map(|finding| {

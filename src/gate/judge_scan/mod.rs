@@ -2,6 +2,7 @@
 
 mod exception_use;
 mod finding_count;
+mod message_limits;
 mod package_url;
 mod report_binding;
 mod report_check;
@@ -12,10 +13,10 @@ mod vex_index;
 
 use std::collections::BTreeSet;
 
-use exception_use::ExceptionUse;
+use finding_count::FindingFilter;
+use message_limits::{NAME_LIMIT, READ_ERROR_LIMIT};
 use report_check::ReportCheck;
 use scanner_command::ScannerCommand;
-use vex_index::VexIndex;
 
 use super::scan_rule::ScanRule;
 use super::verdict::{GateName, GateVerdict};
@@ -26,10 +27,6 @@ pub use report_binding::ReportBinding;
 pub use scan_facts::{ConsideredReport, ConsideredVex, JudgedReport, ScanFacts, ScanJudgement};
 pub use severity_counts::SeverityCounts;
 
-/// Limit on names, and on reasons from reading a file, in a message, in characters.
-const NAME_LIMIT: usize = 120;
-const READ_ERROR_LIMIT: usize = 300;
-
 /// Judges an image by the scan rule of its environment.
 pub fn judge_scan(rule: &ScanRule, facts: ScanFacts<'_>) -> ScanJudgement {
     let mut verdict = GateVerdict::new(GateName::Scan);
@@ -38,9 +35,7 @@ pub fn judge_scan(rule: &ScanRule, facts: ScanFacts<'_>) -> ScanJudgement {
         rule,
         facts,
         command: ScannerCommand::new(facts),
-        vex: VexIndex::new(documents.into_iter(), facts.now),
-        exceptions: ExceptionUse::new(&rule.ignore, facts.now),
-        vex_suppressed: vec![Vec::new(); facts.vex.len()],
+        filter: FindingFilter::new(rule, facts, documents),
         covered: BTreeSet::new(),
     };
     let reports = facts.reports.iter();
@@ -52,7 +47,7 @@ pub fn judge_scan(rule: &ScanRule, facts: ScanFacts<'_>) -> ScanJudgement {
     ScanJudgement {
         verdict,
         reports,
-        vex_suppressed: check.vex_suppressed.iter().map(Vec::len).collect(),
+        vex_suppressed: check.filter.vex_suppressed.iter().map(Vec::len).collect(),
     }
 }
 

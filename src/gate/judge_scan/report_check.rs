@@ -5,13 +5,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::exception_use::ExceptionUse;
-use super::finding_count::FindingCount;
+use super::finding_count::FindingFilter;
+use super::message_limits::{NAME_LIMIT, READ_ERROR_LIMIT};
 use super::report_binding::ReportBinding;
 use super::scan_facts::{ConsideredReport, JudgedReport, ScanFacts};
 use super::scanner_command::ScannerCommand;
-use super::vex_index::VexIndex;
-use super::{NAME_LIMIT, READ_ERROR_LIMIT};
 use crate::gate::judged_image::JudgedPlatform;
 use crate::gate::rule_duration::RuleDuration;
 use crate::gate::scan_report::ScanReport;
@@ -29,10 +27,7 @@ pub(super) struct ReportCheck<'a> {
     pub rule: &'a ScanRule,
     pub facts: ScanFacts<'a>,
     pub command: ScannerCommand<'a>,
-    pub vex: VexIndex<'a>,
-    pub exceptions: ExceptionUse<'a>,
-    /// For each VEX document the ids of the findings that do not count by it.
-    pub vex_suppressed: Vec<Vec<String>>,
+    pub filter: FindingFilter<'a>,
     /// Numbers of the platforms that a report is about.
     pub covered: BTreeSet<usize>,
 }
@@ -134,7 +129,7 @@ impl ReportCheck<'_> {
         }
         self.judge_age(report, open);
         self.judge_suppressed(report, open);
-        let count = FindingCount::new(self, report, &platforms);
+        let count = self.filter.count(report, &platforms);
         open.judged.findings = count.all;
         open.add_fact(&format!(
             "({}) has {}{}: {}{}",
@@ -220,7 +215,7 @@ impl ReportCheck<'_> {
 
     /// Adds to a verdict what exceptions and VEX documents took out.
     pub fn describe_suppressed(&self, verdict: &mut GateVerdict) {
-        for (document, ids) in self.facts.vex.iter().zip(&self.vex_suppressed) {
+        for (document, ids) in self.facts.vex.iter().zip(&self.filter.vex_suppressed) {
             if !ids.is_empty() {
                 let name = to_printable(&document.name, NAME_LIMIT);
                 let number = number_of_findings(ids.len());
@@ -231,7 +226,7 @@ impl ReportCheck<'_> {
         }
         let mut reports = self.facts.reports.iter();
         if reports.any(|report| report.content.is_ok()) {
-            self.exceptions.describe(verdict);
+            self.filter.exceptions.describe(verdict);
         }
     }
 }

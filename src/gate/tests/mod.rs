@@ -3,7 +3,10 @@
 mod attestations_gate;
 mod freeze_gate;
 mod image_gate;
+mod model;
 mod scan_binding;
+mod scan_cases;
+mod scan_damage;
 mod scan_exceptions;
 mod scan_gate;
 mod scan_support;
