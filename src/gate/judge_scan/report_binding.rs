@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::gate::judged_image::{JudgedImage, JudgedPlatform};
+use crate::gate::judged_image::JudgedImage;
 use crate::gate::scan_report::ScanReport;
 use crate::image::{Digest, Platform, PlatformName};
 
@@ -35,18 +35,14 @@ impl ReportBinding {
         }
         let mut named = NamedImages::new(image);
         let subject = &report.subject;
-        for digest in &subject.repo_digests {
-            named.add(*digest, |platform| platform.manifest == *digest);
-        }
-        if let Some(digest) = subject.config_digest {
-            named.add(digest, |platform| platform.config == digest);
-        }
-        let has_others = !subject.repo_digests.is_empty() || subject.config_digest.is_some();
-        if let Some(digest) = subject.manifest_digest {
-            let is_known = image.has_manifest(digest);
-            if is_known || !has_others {
-                named.add(digest, |platform| platform.manifest == digest);
-            }
+        let others = subject.repo_digests.iter().copied();
+        others
+            .chain(subject.config_digest)
+            .for_each(|digest| named.add(digest));
+        let child = subject.manifest_digest;
+        let counts = |digest: &Digest| named.is_empty() || named.is_known(*digest);
+        if let Some(digest) = child.filter(counts) {
+            named.add(digest);
         }
         named.into_binding(report, image)
     }
@@ -74,10 +70,25 @@ impl<'a> NamedImages<'a> {
         }
     }
 
-    fn add(&mut self, digest: Digest, is_of: impl Fn(&JudgedPlatform) -> bool) {
+    fn is_empty(&self) -> bool {
+        self.known.is_empty() && self.foreign.is_empty()
+    }
+
+    /// Returns whether the image has this digest.
+    fn is_known(&self, digest: Digest) -> bool {
+        digest == self.image.root || !self.platforms_of(digest).is_empty()
+    }
+
+    /// Returns the platforms whose manifest or config has this digest. Docker with containerd's store names an image
+    /// by its manifest where it names it by its config without.
+    fn platforms_of(&self, digest: Digest) -> BTreeSet<usize> {
         let platforms = self.image.platforms.iter().enumerate();
-        let found = platforms.filter(|(_, platform)| is_of(platform));
-        let found: BTreeSet<usize> = found.map(|(number, _)| number).collect();
+        let found = platforms.filter(|(_, it)| it.manifest == digest || it.config == digest);
+        found.map(|(number, _)| number).collect()
+    }
+
+    fn add(&mut self, digest: Digest) {
+        let found = self.platforms_of(digest);
         if !found.is_empty() {
             self.known.push(digest);
             self.platforms.retain(|number| found.contains(number));
@@ -110,13 +121,6 @@ impl<'a> NamedImages<'a> {
                 ReportBinding::Image(meant_platforms(report, image, &all))
             }
         }
-    }
-}
-
-impl JudgedImage {
-    fn has_manifest(&self, digest: Digest) -> bool {
-        let mut platforms = self.platforms.iter();
-        self.root == digest || platforms.any(|platform| platform.manifest == digest)
     }
 }
 

@@ -36,6 +36,9 @@ fn a_report_is_bound_by_root_child_or_config() {
         ("", "", "d", &[1]),
         ("", "b", "", &[1]),
         ("1b", "b", "d", &[1]),
+        // An engine with containerd's store gives the manifest, or the root, as the id of the image.
+        ("1", "", "b", &[1]),
+        ("1", "", "1", &[]),
         // Only the root: which platform was scanned is not known.
         ("1", "", "", &[]),
         ("", "1", "", &[]),
