@@ -68,6 +68,7 @@ mod rollback_notes;
 mod rollback_race;
 mod rollback_signed;
 mod runner;
+mod scan_reports;
 mod secrets;
 mod sign_bundle;
 mod signing;

@@ -1,6 +1,6 @@
 use std::io::{ErrorKind, Read};
 
-use super::JsonStreamError;
+use super::json_stream_error::JsonStreamError;
 
 const WINDOW: usize = 64 << 10;
 

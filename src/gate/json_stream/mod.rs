@@ -2,38 +2,22 @@
 //! UTF-8 without a byte order mark, no member twice, nothing after the end, a bounded depth.
 
 mod input_window;
+mod json_stream_error;
 mod number_grammar;
 mod open_members;
 mod text_value;
 
 use std::io::Read;
 
-use thiserror::Error;
-
 use input_window::InputWindow;
 use open_members::OpenMembers;
 
-/// Most levels of objects and lists.
-const DEPTH_LIMIT: usize = 128;
+pub(super) use json_stream_error::JsonStreamError;
+
+/// Most levels of objects and lists (the limit of `serde_json`).
+const DEPTH_LIMIT: usize = 127;
 /// Most characters of a text that is only shown.
 const SHORT_TEXT: usize = 200;
-
-/// Reason why a stream is not one JSON document with one meaning.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub(super) enum JsonStreamError {
-    /// It is not JSON, or not complete.
-    #[error("{0}")]
-    Syntax(String),
-    /// An object has this member twice.
-    #[error("it has the member {0} twice")]
-    DuplicateMember(String),
-    /// It exceeds a limit.
-    #[error("{0}")]
-    Limit(String),
-    /// The stream broke.
-    #[error("{0}")]
-    Io(String),
-}
 
 /// Type of a JSON value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

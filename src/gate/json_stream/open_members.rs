@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use super::JsonStreamError;
+use super::json_stream_error::JsonStreamError;
 
 /// Most members of all objects that are open at the same time.
 const MEMBER_LIMIT: usize = 1 << 16;

@@ -1,7 +1,7 @@
 use super::{JsonStream, JsonStreamError};
 
 /// Most bytes of a text that is kept.
-const TEXT_LIMIT: usize = 8 << 20;
+const TEXT_LIMIT: usize = 2 << 20;
 
 impl JsonStream<'_> {
     /// Reads a text (RFC 8259, 'Strings') from its opening quote on, and keeps it or checks it only.

@@ -3,10 +3,11 @@ use jiff::Timestamp;
 use super::cyclonedx_components::ComponentTable;
 use super::cyclonedx_vulnerability::CycloneDxVulnerability;
 use super::finding_table::{FindingTable, FixState};
-use super::report_error::ScanReportError;
+use super::json_values::read_time;
+use super::report::{ReportFormat, ScanReport};
+use super::report_error::{ScanReportError, refuse_problem};
 use super::scan_subject::{ScanSubject, digest_in_name};
 use super::suppressed_list::SuppressedList;
-use super::{ReportFormat, ScanReport, read_time, refuse_problem};
 use crate::gate::json_stream::{JsonStream, JsonType};
 use crate::image::Platform;
 
@@ -48,8 +49,8 @@ impl CycloneDxMembers {
         name: &str,
     ) -> Result<(), ScanReportError> {
         match name {
-            "bomFormat" => self.bom_format = json.owned_text()?,
-            "specVersion" => self.version = json.owned_text()?,
+            "bomFormat" => self.bom_format = json.short_text()?,
+            "specVersion" => self.version = json.short_text()?,
             "metadata" => {
                 json.object(|json, name| self.read_metadata(json, name))?;
             }
@@ -137,7 +138,7 @@ impl CycloneDxMembers {
         !self.tools.is_empty() && self.tools.iter().all(Tool::is_trivy)
     }
 
-    /// Trivy writes a recommendation wherever there is a fix.
+    /// Marks findings without a fix as unfixed: Trivy writes a recommendation wherever there is one.
     fn set_unfixed(&mut self) {
         self.findings.rate_or_remove(|_, finding| {
             let fix = match finding.fix {
@@ -176,8 +177,8 @@ impl CycloneDxMembers {
             let mut tool = Tool::default();
             json.object(|json, name| {
                 match name {
-                    "name" => json.text_into(&mut tool.name)?,
-                    "version" => tool.version = json.owned_text()?,
+                    "name" => tool.name = json.short_text()?.unwrap_or_default(),
+                    "version" => tool.version = json.short_text()?,
                     _ => {}
                 }
                 Ok::<_, ScanReportError>(())
@@ -200,8 +201,8 @@ impl CycloneDxMembers {
         name: &str,
     ) -> Result<(), ScanReportError> {
         match name {
-            "type" => self.component_type = json.owned_text()?,
-            "name" => self.artifact_name = json.owned_text()?,
+            "type" => self.component_type = json.short_text()?,
+            "name" => self.artifact_name = json.short_text()?,
             "version" => {
                 let digest = json.text()?.and_then(|text| text.parse().ok());
                 self.subject.manifest_digest = digest;

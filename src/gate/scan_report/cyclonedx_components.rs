@@ -5,8 +5,10 @@ use super::report_error::ScanReportError;
 use super::text_table::TextTable;
 use crate::gate::json_stream::JsonStream;
 
+/// Most bytes of the different texts of components.
+const TEXT_LIMIT: usize = 14 << 20;
+
 /// Components of a CycloneDX document, to name what its vulnerabilities affect.
-#[derive(Default)]
 pub(super) struct ComponentTable {
     rows: Vec<ComponentRow>,
     texts: TextTable,
@@ -27,6 +29,15 @@ struct Component {
     name: String,
     version: String,
     purl: String,
+}
+
+impl Default for ComponentTable {
+    fn default() -> Self {
+        Self {
+            rows: Vec::new(),
+            texts: TextTable::new(TEXT_LIMIT),
+        }
+    }
 }
 
 impl ComponentTable {

@@ -6,6 +6,8 @@ use crate::gate::severity::Severity;
 
 /// Most findings of a report.
 const FINDING_LIMIT: usize = 1 << 19;
+/// Most bytes of their different texts.
+const TEXT_LIMIT: usize = 30 << 20;
 
 /// Finding of a report: a vulnerability of one package in one target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +41,7 @@ pub enum FixState {
 }
 
 /// Findings of a report in little memory: each text that repeats is kept once.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct FindingTable {
     rows: Vec<FindingRow>,
     texts: TextTable,
@@ -212,6 +214,15 @@ impl FindingTable {
             target: self.texts.get(row.target),
             severity: row.severity,
             fix: row.fix,
+        }
+    }
+}
+
+impl Default for FindingTable {
+    fn default() -> Self {
+        Self {
+            rows: Vec::new(),
+            texts: TextTable::new(TEXT_LIMIT),
         }
     }
 }

@@ -2,7 +2,7 @@ use super::report_error::ScanReportError;
 use crate::gate::json_stream::{JsonStream, JsonType};
 
 /// Most filters of a report.
-const FILTER_LIMIT: usize = 4096;
+const FILTER_LIMIT: usize = 1024;
 /// Most conditions of a rule that are shown.
 const CONDITION_COUNT: usize = 8;
 

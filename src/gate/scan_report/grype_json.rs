@@ -5,10 +5,11 @@ use jiff::Timestamp;
 use super::finding_table::{FindingTable, ScanFinding};
 use super::grype_filters::GrypeFilters;
 use super::grype_match::GrypeMatch;
-use super::report_error::ScanReportError;
-use super::scan_subject::{PlatformMembers, ScanSubject, read_digest};
+use super::json_values::{read_digest, read_time};
+use super::report::{ReportFormat, ScanReport, SuppressedFinding};
+use super::report_error::{ScanReportError, refuse_problem};
+use super::scan_subject::{PlatformMembers, ScanSubject};
 use super::suppressed_list::SuppressedList;
-use super::{ReportFormat, ScanReport, SuppressedFinding, read_time, refuse_problem};
 use crate::gate::json_stream::{JsonStream, JsonType};
 use crate::image::Platform;
 
@@ -122,7 +123,7 @@ impl GrypeMembers {
         name: &str,
     ) -> Result<(), ScanReportError> {
         match name {
-            "type" => self.source_type = json.owned_text()?,
+            "type" => self.source_type = json.short_text()?,
             // What is not an image has a path.
             "target" if json.peek_type()? == JsonType::Object => {
                 json.object(|json, name| self.read_target(json, name))?;
@@ -138,7 +139,7 @@ impl GrypeMembers {
         name: &str,
     ) -> Result<(), ScanReportError> {
         match name {
-            "userInput" => self.artifact_name = json.owned_text()?,
+            "userInput" => self.artifact_name = json.short_text()?,
             "imageID" => self.subject.config_digest = read_digest(json)?,
             "manifestDigest" => self.subject.manifest_digest = read_digest(json)?,
             "repoDigests" => self.subject.read_repo_digests(json)?,
@@ -171,8 +172,8 @@ impl GrypeMembers {
         name: &str,
     ) -> Result<(), ScanReportError> {
         match name {
-            "name" => self.tool = json.owned_text()?,
-            "version" => self.tool_version = json.owned_text()?,
+            "name" => self.tool = json.short_text()?,
+            "version" => self.tool_version = json.short_text()?,
             "timestamp" => self.created_at = read_time(json)?,
             "configuration" => {
                 json.object(|json, name| self.filters.read_member(json, name))?;

@@ -1,6 +1,6 @@
 use super::finding_table::FixState;
+use super::json_values::check_finding;
 use super::report_error::ScanReportError;
-use super::trivy_result::check_finding;
 use crate::gate::json_stream::JsonStream;
 use crate::gate::severity::Severity;
 
@@ -47,7 +47,7 @@ impl GrypeMatch {
         check_finding(json, &self.id, &self.severity)
     }
 
-    /// Grype's own `--only-fixed` goes by the state, whatever versions stand next to it.
+    /// Returns whether a fix is known, by the state alone as Grype's own `--only-fixed` does.
     pub fn fix(&self) -> FixState {
         match self.fix_state.as_str() {
             "fixed" => FixState::Fixable,

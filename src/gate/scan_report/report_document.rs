@@ -3,10 +3,10 @@ use std::collections::BTreeSet;
 use super::cyclonedx::CycloneDxMembers;
 use super::grype_json::GrypeMembers;
 use super::other_formats::{refuse_list, refuse_object};
+use super::report::{ReportFormat, ScanReport};
 use super::report_error::ScanReportError;
 use super::sarif::SarifMembers;
 use super::trivy_json::TrivyMembers;
-use super::{ReportFormat, ScanReport};
 use crate::gate::json_stream::{JsonStream, JsonType};
 
 /// Most names of members that are kept, and most bytes of one, to tell other formats by.

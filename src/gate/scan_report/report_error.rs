@@ -3,7 +3,7 @@ use thiserror::Error;
 use crate::gate::json_stream::JsonStreamError;
 
 /// Reason why a file is not a scan report that a gate can use. A report without a digest is none of them: it is a
-/// [`ScanReport`](super::ScanReport) that is unbound.
+/// [`ScanReport`](super::report::ScanReport) that is unbound.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ScanReportError {
     /// It is not one JSON document in UTF-8, or nested too deeply.
@@ -58,6 +58,12 @@ impl ScanReportError {
             Self::Io(_) => "not-read",
         }
     }
+}
+
+/// Refuses a report with a value that cannot be understood.
+pub(super) fn refuse_problem(problem: Option<&str>) -> Result<(), ScanReportError> {
+    let unreadable = |problem: &str| Err(ScanReportError::Unreadable(problem.to_owned()));
+    problem.map_or(Ok(()), unreadable)
 }
 
 impl From<JsonStreamError> for ScanReportError {

@@ -3,11 +3,12 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 
 use super::finding_table::{FindingNames, ScanFinding};
-use super::report_error::ScanReportError;
+use super::json_values::{read_digest, read_time};
+use super::report::{ReportFormat, ScanReport};
+use super::report_error::{ScanReportError, refuse_problem};
 use super::sarif_result::SarifResults;
 use super::sarif_rules::{RuleIndex, SarifRules, find_line};
-use super::scan_subject::{ScanSubject, read_digest};
-use super::{ReportFormat, ScanReport, read_time, refuse_problem};
+use super::scan_subject::ScanSubject;
 use crate::gate::json_stream::{JsonStream, JsonType};
 
 /// Drivers that scan images for vulnerabilities, in lower case. What others report is no vulnerability.
@@ -38,7 +39,7 @@ impl SarifMembers {
     ) -> Result<(), ScanReportError> {
         match (name, json.peek_type()?) {
             // Other formats have a number.
-            ("version", JsonType::Text) => self.version = json.owned_text()?,
+            ("version", JsonType::Text) => self.version = json.short_text()?,
             ("runs", _) => {
                 json.list(|json| {
                     self.run_count += 1;
@@ -56,13 +57,13 @@ impl SarifMembers {
         self.refuse_unusable()?;
         refuse_problem(problem)?;
         let rules = self.rules.to_index();
-        let mut rated = self.results.rate(&rules)?;
-        if rated.has_other_classes && rated.findings.is_empty() {
+        let (mut findings, uncounted) = self.results.rate(&rules)?;
+        if uncounted.has_other_classes && findings.is_empty() {
             let text = "its results are misconfigurations, secrets or licences".to_owned();
             return Err(ScanReportError::NoVulnerabilityScan(text));
         }
         let is_grype = self.driver == "grype";
-        rated.findings.rename(|finding| match is_grype {
+        findings.rename(|finding| match is_grype {
             true => names_of_grype(finding, &rules),
             false => Some(names_in_message(finding)),
         })?;
@@ -75,8 +76,8 @@ impl SarifMembers {
             database_built_at: None,
             subject: self.subject,
             platform: None,
-            findings: rated.findings,
-            suppressed: rated.suppressed.into_findings(),
+            findings,
+            suppressed: uncounted.suppressed.into_findings(),
             filters: Vec::new(),
         })
     }
@@ -139,11 +140,11 @@ impl SarifMembers {
     ) -> Result<(), ScanReportError> {
         match name {
             "name" => {
-                json.text_into(&mut self.driver)?;
+                self.driver = json.short_text()?.unwrap_or_default();
                 self.driver.make_ascii_lowercase();
             }
-            "version" => self.driver_version = json.owned_text()?,
-            "semanticVersion" => self.semantic_version = json.owned_text()?,
+            "version" => self.driver_version = json.short_text()?,
+            "semanticVersion" => self.semantic_version = json.short_text()?,
             "rules" => self.rules.read(json)?,
             _ => {}
         }
@@ -158,7 +159,7 @@ impl SarifMembers {
     ) -> Result<(), ScanReportError> {
         match name {
             "imageID" => self.subject.config_digest = read_digest(json)?,
-            "imageName" => self.artifact_name = json.owned_text()?,
+            "imageName" => self.artifact_name = json.short_text()?,
             "repoDigests" => self.subject.read_repo_digests(json)?,
             _ => {}
         }

@@ -1,5 +1,5 @@
-use super::SuppressedFinding;
 use super::finding_table::{FindingTable, FixState, ScanFinding};
+use super::report::SuppressedFinding;
 use super::report_error::ScanReportError;
 use super::sarif_rules::{
     RuleIndex, SarifRule, find_line, fix_of_versions, read_level, read_score,
@@ -35,9 +35,9 @@ struct SarifResult {
     is_pass: bool,
 }
 
-/// Results that count, and those that do not.
-pub(super) struct RatedResults {
-    pub findings: FindingTable,
+/// Results that do not count.
+#[derive(Default)]
+pub(super) struct UncountedResults {
     pub suppressed: SuppressedList,
     /// Whether there were results of other things than vulnerabilities.
     pub has_other_classes: bool,
@@ -49,53 +49,24 @@ impl SarifResults {
         json.list(|json| self.read_result(json))
     }
 
-    /// Rates the results by their rules.
-    pub fn rate(self, rules: &RuleIndex<'_>) -> Result<RatedResults, ScanReportError> {
-        let mut rated = RatedResults {
-            findings: self.findings,
-            suppressed: SuppressedList::default(),
-            has_other_classes: false,
-        };
-        let mut failed = Ok(());
-        let parts = &self.parts;
-        rated.findings.rate_or_remove(|number, finding| {
-            let part = &parts[number];
-            let index = part.rule_index.map(|index| index as usize);
-            let rule = match rules.find(finding.id, index) {
-                Ok(rule) => rule,
-                Err(error) => {
-                    failed = Err(error);
-                    return None;
-                }
-            };
-            if rule.is_some_and(|rule| rule.is_other_class) {
-                rated.has_other_classes = true;
-                return None;
-            }
-            let severity = part.severity(rule);
-            if let Some(cause) = part.cause() {
-                let suppressed = SuppressedFinding {
-                    id: finding.id.to_owned(),
-                    package: find_line(finding.package, "Package:")
-                        .unwrap_or_default()
-                        .to_owned(),
-                    severity,
-                    cause,
-                };
-                if let Err(error) = rated.suppressed.push(suppressed) {
-                    failed = Err(error);
-                }
-                return None;
-            }
-            let fix = match finding.fix {
-                FixState::NotStated => rule.and_then(|rule| rule.fix),
-                stated => Some(stated),
-            };
-            (!part.is_pass).then_some((severity, fix.unwrap_or(FixState::NotStated)))
+    /// Returns the results that count, rated by their rules, and those that do not.
+    pub fn rate(
+        self,
+        rules: &RuleIndex<'_>,
+    ) -> Result<(FindingTable, UncountedResults), ScanReportError> {
+        let mut findings = self.findings;
+        let mut uncounted = UncountedResults::default();
+        let mut rated = Ok(());
+        findings.rate_or_remove(|number, finding| {
+            let rating = self.parts[number].rate(finding, rules, &mut uncounted);
+            rating.unwrap_or_else(|error| {
+                rated = Err(error);
+                None
+            })
         });
-        failed?;
-        rated.findings.join_duplicates();
-        Ok(rated)
+        rated?;
+        findings.join_duplicates();
+        Ok((findings, uncounted))
     }
 
     fn read_result(&mut self, json: &mut JsonStream<'_>) -> Result<(), ScanReportError> {
@@ -191,6 +162,38 @@ impl SarifResults {
 }
 
 impl SarifResult {
+    /// Returns the severity and fix of a result that counts.
+    fn rate(
+        &self,
+        finding: ScanFinding<'_>,
+        rules: &RuleIndex<'_>,
+        uncounted: &mut UncountedResults,
+    ) -> Result<Option<(Severity, FixState)>, ScanReportError> {
+        let index = self.rule_index.map(|index| index as usize);
+        let rule = rules.find(finding.id, index)?;
+        if rule.is_some_and(|rule| rule.is_other_class) {
+            uncounted.has_other_classes = true;
+            return Ok(None);
+        }
+        let severity = self.severity(rule);
+        if let Some(cause) = self.cause() {
+            let package = find_line(finding.package, "Package:").unwrap_or_default();
+            uncounted.suppressed.push(SuppressedFinding {
+                id: finding.id.to_owned(),
+                package: package.to_owned(),
+                severity,
+                cause,
+            })?;
+            return Ok(None);
+        }
+        let fix = match finding.fix {
+            FixState::NotStated => rule.and_then(|rule| rule.fix),
+            stated => Some(stated),
+        };
+        let fix = fix.unwrap_or(FixState::NotStated);
+        Ok((!self.is_pass).then_some((severity, fix)))
+    }
+
     fn read_suppression(&mut self, json: &mut JsonStream<'_>) -> Result<(), ScanReportError> {
         let mut justification = String::new();
         json.object(|json, name| {

@@ -7,6 +7,8 @@ use crate::gate::severity::Severity;
 
 /// Most rules of a run.
 const RULE_LIMIT: usize = 1 << 16;
+/// Most bytes of the texts of rules.
+const TEXT_LIMIT: usize = 8 << 20;
 
 /// Rule of a SARIF run: for scanners, a vulnerability, or one of a package.
 #[derive(Default)]
@@ -28,7 +30,11 @@ pub(super) struct SarifRule {
 
 /// Rules of a SARIF run.
 #[derive(Default)]
-pub(super) struct SarifRules(Vec<SarifRule>);
+pub(super) struct SarifRules {
+    rules: Vec<SarifRule>,
+    /// Bytes of their texts.
+    bytes: usize,
+}
 
 /// Rules by their ids.
 pub(super) struct RuleIndex<'a> {
@@ -39,22 +45,23 @@ pub(super) struct RuleIndex<'a> {
 impl SarifRules {
     pub fn read(&mut self, json: &mut JsonStream<'_>) -> Result<(), ScanReportError> {
         json.list(|json| {
-            if self.0.len() == RULE_LIMIT {
-                let text = format!("it has more than {RULE_LIMIT} rules");
-                return Err(ScanReportError::TooLarge(text));
-            }
             let mut rule = SarifRule::default();
             json.object(|json, name| rule.read_member(json, name))?;
-            self.0.push(rule);
+            self.bytes += rule.id.len() + rule.package.len() + rule.version.len();
+            if self.rules.len() == RULE_LIMIT || self.bytes > TEXT_LIMIT {
+                let text = format!("it has more than {RULE_LIMIT} rules, or very long ones");
+                return Err(ScanReportError::TooLarge(text));
+            }
+            self.rules.push(rule);
             Ok(())
         })
         .map(drop)
     }
 
     pub fn to_index(&self) -> RuleIndex<'_> {
-        let by_id = self.0.iter().map(|rule| (rule.id.as_str(), rule));
+        let by_id = self.rules.iter().map(|rule| (rule.id.as_str(), rule));
         RuleIndex {
-            rules: &self.0,
+            rules: &self.rules,
             by_id: by_id.collect(),
         }
     }

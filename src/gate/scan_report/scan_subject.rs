@@ -79,10 +79,10 @@ impl PlatformMembers {
         name: &str,
     ) -> Result<(), ScanReportError> {
         match name {
-            "os" => json.text_into(&mut self.os)?,
-            "architecture" => json.text_into(&mut self.architecture)?,
-            "variant" => self.variant = json.owned_text()?,
-            "os.version" => self.os_version = json.owned_text()?,
+            "os" => self.os = json.short_text()?.unwrap_or_default(),
+            "architecture" => self.architecture = json.short_text()?.unwrap_or_default(),
+            "variant" => self.variant = json.short_text()?,
+            "os.version" => self.os_version = json.short_text()?,
             _ => {}
         }
         Ok(())
@@ -108,13 +108,8 @@ fn refuse_more(count: usize) -> Result<(), ScanReportError> {
     Err(ScanReportError::TooLarge(text))
 }
 
-/// Reads a digest; `None` for a text that is not one.
-pub(super) fn read_digest(json: &mut JsonStream<'_>) -> Result<Option<Digest>, ScanReportError> {
-    Ok(json.text()?.and_then(|text| text.parse().ok()))
-}
-
 /// Returns the digest in a reference or a package URL: `alpine@sha256:…`, `pkg:oci/web@sha256%3A…?arch=amd64`.
-pub(in crate::gate) fn digest_in_name(name: &str) -> Option<Digest> {
+pub(crate) fn digest_in_name(name: &str) -> Option<Digest> {
     let (_, version) = name.split(['?', '#']).next()?.rsplit_once('@')?;
     version.replace("%3A", ":").replace("%3a", ":").parse().ok()
 }

@@ -1,4 +1,4 @@
-use super::SuppressedFinding;
+use super::report::SuppressedFinding;
 use super::report_error::ScanReportError;
 
 /// Most findings that a report may have taken out, and most bytes of their texts.

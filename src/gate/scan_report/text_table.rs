@@ -2,20 +2,29 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::report_error::ScanReportError;
 
-/// Most bytes of the different texts in a table.
-const TEXT_LIMIT: usize = 20 << 20;
 /// Recent texts that are found again, a power of two.
 const RECENT_TEXTS: usize = 1 << 13;
 
 /// Texts by number, in one string. A text that was added not long ago has the same number again.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct TextTable {
+    /// Most bytes of the different texts.
+    limit: usize,
     text: String,
     ends: Vec<u32>,
     recent: Vec<u32>,
 }
 
 impl TextTable {
+    pub fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            text: String::new(),
+            ends: Vec::new(),
+            recent: Vec::new(),
+        }
+    }
+
     /// Returns the number of a text.
     pub fn add(&mut self, text: &str) -> Result<u32, ScanReportError> {
         let mut hasher = DefaultHasher::new();
@@ -28,8 +37,9 @@ impl TextTable {
         if number != u32::MAX && self.get(number) == text {
             return Ok(number);
         }
-        if self.text.len() + text.len() > TEXT_LIMIT {
-            let text = format!("it names more than {} MiB of packages", TEXT_LIMIT >> 20);
+        if self.text.len() + text.len() > self.limit {
+            let mebibytes = self.limit >> 20;
+            let text = format!("the names of its packages have more than {mebibytes} MiB");
             return Err(ScanReportError::TooLarge(text));
         }
         self.text.push_str(text);

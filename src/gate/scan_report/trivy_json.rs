@@ -3,11 +3,12 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::finding_table::FindingTable;
-use super::report_error::ScanReportError;
-use super::scan_subject::{PlatformMembers, ScanSubject, read_digest};
+use super::json_values::{read_digest, read_time};
+use super::report::{ReportFormat, ScanReport};
+use super::report_error::{ScanReportError, refuse_problem};
+use super::scan_subject::{PlatformMembers, ScanSubject};
 use super::suppressed_list::SuppressedList;
 use super::trivy_result::TrivyResult;
-use super::{ReportFormat, ScanReport, read_time, refuse_problem};
 use crate::gate::json_stream::JsonStream;
 
 /// Most classes of results that are named.
@@ -43,14 +44,14 @@ impl TrivyMembers {
             "Trivy" => {
                 json.object(|json, name| {
                     if name == "Version" {
-                        self.tool_version = json.owned_text()?;
+                        self.tool_version = json.short_text()?;
                     }
                     Ok::<_, ScanReportError>(())
                 })?;
             }
             "CreatedAt" => self.created_at = read_time(json)?,
-            "ArtifactName" => self.artifact_name = json.owned_text()?,
-            "ArtifactType" => self.artifact_type = json.owned_text()?,
+            "ArtifactName" => self.artifact_name = json.short_text()?,
+            "ArtifactType" => self.artifact_type = json.short_text()?,
             "Metadata" => {
                 json.object(|json, name| self.read_metadata(json, name))?;
             }

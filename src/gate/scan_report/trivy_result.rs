@@ -1,5 +1,6 @@
-use super::SuppressedFinding;
 use super::finding_table::{FindingTable, FixState, ScanFinding};
+use super::json_values::check_finding;
+use super::report::SuppressedFinding;
 use super::report_error::ScanReportError;
 use super::suppressed_list::SuppressedList;
 use crate::gate::json_stream::JsonStream;
@@ -56,7 +57,7 @@ impl<'a> TrivyResult<'a> {
     ) -> Result<(), ScanReportError> {
         match name {
             "Target" => json.text_into(&mut self.target)?,
-            "Class" => json.text_into(&mut self.class)?,
+            "Class" => self.class = json.short_text()?.unwrap_or_default(),
             "Vulnerabilities" => {
                 self.has_vulnerabilities = json.list(|json| self.read_vulnerability(json))?;
             }
@@ -116,8 +117,8 @@ impl ModifiedFinding {
     ) -> Result<(), ScanReportError> {
         match name {
             "Type" => json.text_into(&mut self.kind)?,
-            "Status" => json.text_into(&mut self.status)?,
-            "Source" => json.text_into(&mut self.source)?,
+            "Status" => self.status = json.short_text()?.unwrap_or_default(),
+            "Source" => self.source = json.short_text()?.unwrap_or_default(),
             "Finding" => {
                 json.object(|json, name| self.vulnerability.read_member(json, name))?;
             }
@@ -171,7 +172,8 @@ impl TrivyVulnerability {
         check_finding(json, &self.id, &self.severity)
     }
 
-    /// Trivy sets the status `fixed` wherever there is a fixed version; older files have no status.
+    /// Returns whether a fix is known. Trivy sets the status `fixed` wherever there is a fixed version; older files have
+    /// no status.
     fn fix(&self) -> FixState {
         match self.status.as_str() {
             _ if !self.fixed_version.is_empty() => FixState::Fixable,
@@ -187,19 +189,4 @@ impl TrivyVulnerability {
             _ => FixState::NotStated,
         }
     }
-}
-
-/// Notes a problem with a finding that has no id, or a severity in no table, and returns the severity. Without
-/// a word it is unknown.
-pub(super) fn check_finding(json: &mut JsonStream<'_>, id: &str, word: &str) -> Severity {
-    if id.is_empty() {
-        json.note_problem("a finding has no id");
-    }
-    if word.is_empty() {
-        return Severity::Unknown;
-    }
-    Severity::from_word(word).unwrap_or_else(|| {
-        json.note_problem(&format!("the severity {word:?} of {id:?} is not known"));
-        Severity::Unknown
-    })
 }
