@@ -48,15 +48,8 @@ pub fn judge_freeze(
         }
     }
     is_overridden &= verdict.has_passed();
-    match reason {
-        Some(reason) if is_overridden => verdict.add_warning(format!(
-            "freeze overridden: {}",
-            to_printable(reason, REASON_LIMIT)
-        )),
-        Some(_) if active.is_empty() => {
-            verdict.add_warning("override-freeze has no effect: no freeze window is in effect");
-        }
-        _ => {}
+    if let Some(reason) = reason {
+        warn_of_reason(reason, is_overridden, active.is_empty(), &mut verdict);
     }
     if active.is_empty() {
         verdict.add_fact(outside_of(windows));
@@ -66,6 +59,15 @@ pub fn judge_freeze(
     FreezeJudgement {
         verdict,
         is_overridden,
+    }
+}
+
+fn warn_of_reason(reason: &str, is_overridden: bool, is_free: bool, verdict: &mut GateVerdict) {
+    let reason = to_printable(reason, REASON_LIMIT);
+    if is_overridden {
+        verdict.add_warning(format!("freeze overridden: {reason}"));
+    } else if is_free {
+        verdict.add_warning("override-freeze has no effect: no freeze window is in effect");
     }
 }
 

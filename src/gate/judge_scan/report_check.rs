@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::finding_count::FindingFilter;
+use super::finding_count::{FindingCount, FindingFilter};
 use super::message_limits::{NAME_LIMIT, READ_ERROR_LIMIT};
 use super::report_binding::ReportBinding;
 use super::scan_facts::{ConsideredReport, JudgedReport, ScanFacts};
@@ -139,6 +139,10 @@ impl ReportCheck<'_> {
             scan_time(report, self.facts.now),
             database_age(report, self.facts.now)
         ));
+        self.judge_findings(&count, open);
+    }
+
+    fn judge_findings(&self, count: &FindingCount<'_>, open: &mut OpenReport<'_>) {
         if count.unfixed > 0 {
             let unfixed = count.unfixed;
             open.add_fact(&format!(
