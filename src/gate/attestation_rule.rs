@@ -94,7 +94,6 @@ impl FromStr for AttestationRule {
 
     /// Reads `TYPE[,/path=value]…`; both the type and the values are patterns. A comma in one of them is written
     /// `\\,`.
-
     fn from_str(text: &str) -> Result<Self, String> {
         let parts = split_at_commas(text);
         let mut parts = parts.iter().map(|part| part.trim());

@@ -74,7 +74,11 @@ fn an_attestation_of_the_root_or_of_every_platform_is_enough() {
         required: &rule,
         found: vec![found('a', signed(PROVENANCE, &nothing))],
     };
-    assert_verdict(&judge_attestations(&[facts.clone()], &partial), Passed, &[]);
+    assert_verdict(
+        &judge_attestations(std::slice::from_ref(&facts), &partial),
+        Passed,
+        &[],
+    );
     partial.platforms[0].is_released = false;
     assert_eq!(judge_attestations(&[facts], &partial).state(), Failed);
 }

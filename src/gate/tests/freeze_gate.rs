@@ -179,7 +179,7 @@ fn a_reason_overrides_windows_that_allow_it() {
     let hard = window("fri 15:00", "mon 06:00", "UTC");
     let soft = overridable_window("sat 00:00", "sun 00:00", "UTC", true);
     let saturday = time("2026-11-21T12:00:00Z");
-    let judgement = judge_freeze(&[soft.clone()], Some(" fix\u{7} "), saturday);
+    let judgement = judge_freeze(std::slice::from_ref(&soft), Some(" fix\u{7} "), saturday);
     assert_verdict(&judgement.verdict, Passed, &[]);
     assert!(judgement.is_overridden);
     assert_eq!(
@@ -187,7 +187,7 @@ fn a_reason_overrides_windows_that_allow_it() {
         ["freeze overridden: fix\u{fffd}"]
     );
     for blank in [None, Some(""), Some(" \n")] {
-        let judgement = judge_freeze(&[soft.clone()], blank, saturday);
+        let judgement = judge_freeze(std::slice::from_ref(&soft), blank, saturday);
         assert_verdict(&judgement.verdict, Failed, &["frozen by sat 00:00"]);
         assert!(judgement.verdict.hints()[0].contains("in the input override-freeze"));
     }

@@ -348,7 +348,7 @@ fn what_a_report_takes_out_is_kept() {
         severity: Severity::Critical,
         cause: "ignored by Grype: made up".to_owned(),
     };
-    assert_eq!(report.suppressed, [suppressed.clone()]);
+    assert_eq!(report.suppressed, std::slice::from_ref(&suppressed));
 
     let finding = json!({"VulnerabilityID": "CVE-2099-1001", "PkgName": "libexample", "Severity": "CRITICAL"});
     let modified = json!([{"Type": "vulnerability", "Status": "not_affected", "Source": "a.openvex.json", "Finding": finding},

@@ -183,11 +183,11 @@ fn soak_passes(it: &Scenario, rule: &SoakRule) -> bool {
         length += u64::from(is_current && proofs.iter().any(|proof| *proof <= hour(h)));
         longest = longest.max(length);
     }
-    let marks = entries.iter().filter(|e| {
+    let mut marks = entries.iter().filter(|e| {
         e.root == root && matches!(e.action, RecordAction::Failed | RecordAction::Deployed)
     });
     let is_failed = marks
-        .last()
+        .next_back()
         .is_some_and(|e| e.action == RecordAction::Failed);
     let hours = if rule.is_still_current {
         length
