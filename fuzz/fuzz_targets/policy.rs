@@ -21,7 +21,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     };
     for stage in policy.environments() {
         let _ = stage.rules(CompatMode::Strict);
-        assert!(stage.from().is_none_or(|from| policy.stage(from).is_some()));
+        assert!(stage.from().iter().all(|from| policy.stage(from).is_some()));
         for (service, place) in stage.destinations() {
             let canonical = CanonicalPlace::new(place, &RealPaths::default());
             let found = repositories.matching(place, &canonical).unwrap().unwrap();

@@ -30,6 +30,7 @@ mod parse;
 mod shell;
 mod shell_variables;
 mod text_width;
+mod under_policy;
 mod usage_error_text;
 mod verb;
 mod verb_command;
@@ -47,6 +48,7 @@ pub use input_values::{InputEntry, InputError, InputOrigin, InputValues};
 pub use inputs_page::inputs_page;
 pub use output_flags::{ColorChoice, OutputFlags, OutputFormat, Verbosity};
 pub use parse::parse;
+pub use under_policy::PolicyEffect;
 pub use verb::Verb;
 
 #[cfg(test)]

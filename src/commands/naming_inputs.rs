@@ -21,7 +21,7 @@ pub(super) fn read_naming(
     stage: Option<&EnvironmentRules>,
     policy: Option<&LoadedPolicy>,
 ) -> Result<ReleaseNaming, Failure> {
-    let from = stage.and_then(EnvironmentRules::from);
+    let from = stage.and_then(|stage| stage.from().first());
     let from = policy
         .zip(from)
         .and_then(|(loaded, from)| loaded.policy.stage(from));
@@ -120,7 +120,7 @@ pub(super) fn searched_tags(
     policy: Option<&LoadedPolicy>,
     commit: &NamedCommit,
 ) -> Result<SearchedTags, Failure> {
-    let before = |stage: &EnvironmentRules| policy?.policy.stage(stage.from()?);
+    let before = |stage: &EnvironmentRules| policy?.policy.stage(stage.from().first()?);
     let mut next = stage.map(|stage| before(stage).unwrap_or(stage));
     while let Some(from) = next {
         if let Some(form) = commit_tag_form(invocation, from)? {

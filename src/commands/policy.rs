@@ -47,7 +47,7 @@ fn policy_warnings(policy: &ReleasePolicy) -> Vec<String> {
             ));
         }
         let has_others = policy.environments().len() > 1;
-        if has_others && name.is_production() && environment.from().is_none() {
+        if has_others && name.is_production() && environment.from().is_empty() {
             warnings.push(format!(
                 "the environment {name} has no from: a release to it can be of any image, also of one that no other environment has"
             ));

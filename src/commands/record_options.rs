@@ -58,7 +58,7 @@ impl<'a> RecordingInputs<'a> {
             None => None,
         };
         let before = policy.and_then(|(rules, loaded)| {
-            let before = loaded.policy.stage(rules.from()?)?;
+            let before = loaded.policy.stage(rules.from().first()?)?;
             Some((before, loaded))
         });
         let from = match before {

@@ -198,9 +198,9 @@ fn promotion_path(
         return PromotionPath::default();
     };
     let stages = loaded.policy.environments().iter();
-    let next = stages.filter(|other| other.from() == Some(stage.name()));
+    let next = stages.filter(|other| other.from().contains(stage.name()));
     PromotionPath {
-        from: stage.from().cloned(),
+        from: stage.from().first().cloned(),
         next: next.map(|other| other.name().clone()).collect(),
     }
 }

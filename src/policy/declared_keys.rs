@@ -1,7 +1,7 @@
 //! The table of keys. The parser takes names, limits and words from here, and the JSON Schema and the
 //! documentation's table are written from it.
 
-use super::limits::{ENVIRONMENTS, EXCLUDED_VERSIONS, SERVICES, SIGNERS};
+use super::limits::{ENVIRONMENTS, EXCLUDED_VERSIONS, SERVICES, SIGNERS, SOURCES};
 use super::text_form::{
     ACTION_NAME, CALENDAR_DATE, CERTIFICATE_IDENTITY, DATE_OR_TIME, ENVIRONMENT_NAME,
     GITHUB_REPOSITORY, OIDC_ISSUER, PUBLIC_KEY, RECORDS_TEMPLATE, REPOSITORY_TEMPLATE,
@@ -28,6 +28,8 @@ pub(super) enum ValueShape {
     Choice(&'static [&'static str]),
     /// List of texts.
     List(ListShape),
+    /// One text, or a list of texts.
+    OneOrMore(ListShape),
     /// Mapping from names to mappings that all have the same keys.
     Mappings {
         /// Form of the names.
@@ -116,6 +118,14 @@ pub(super) const EXCLUDED_VERSION_LIST: ListShape = ListShape {
     noun: "excluded versions",
 };
 
+pub(super) const SOURCE_LIST: ListShape = ListShape {
+    form: &ENVIRONMENT_NAME,
+    limit: SOURCES,
+    is_unique: true,
+    may_be_empty: false,
+    noun: "environments",
+};
+
 pub(super) const ACTION_LIST: ListShape = ListShape {
     form: &ACTION_NAME,
     limit: ACTION_WORDS.len(),
@@ -179,9 +189,9 @@ pub(super) const ENVIRONMENT_KEYS: KeySet = KeySet {
         },
         KeyDeclaration {
             name: "from",
-            shape: ValueShape::Text(&ENVIRONMENT_NAME),
+            shape: ValueShape::OneOrMore(SOURCE_LIST),
             is_required: false,
-            help: "Environment that the images come from. An environment without it is the first of its chain",
+            help: "Environment that the images come from, or a list of environments in the order in which images are looked up. An environment without it is the first of its chain",
         },
         KeyDeclaration {
             name: "tags",

@@ -1,5 +1,7 @@
 use super::deadline::Deadline;
-use super::declared_keys::{ENVIRONMENT_KEYS, EXCLUDED_VERSION_LIST, RULES_TEXT, UNBOUND_WORDS};
+use super::declared_keys::{
+    ENVIRONMENT_KEYS, EXCLUDED_VERSION_LIST, RULES_TEXT, SOURCE_LIST, UNBOUND_WORDS,
+};
 use super::error::{FilePosition, PolicyError, PolicyProblem};
 use super::limits::{REPOSITORIES, REPOSITORY_LENGTH};
 use super::records_repository::{RecordsRepositories, RecordsTemplate};
@@ -22,7 +24,10 @@ pub struct EnvironmentRules {
     destinations: Vec<(Option<Service>, Destination)>,
     /// The repository that a service of the name `MARK` would have.
     pub(super) marked: Option<Destination>,
-    pub(super) from: Option<(EnvironmentName, FilePosition)>,
+    /// Environments that its images come from, in the order in which images are looked up.
+    from: Vec<EnvironmentName>,
+    /// Positions of the names in `from`.
+    pub(super) from_at: Vec<FilePosition>,
     tags: Option<YamlText>,
     /// Keys that the file gives it, in the order of their declaration.
     stated_keys: Vec<&'static str>,
@@ -68,10 +73,10 @@ impl EnvironmentRules {
             return Err(repository_at.to_error(PolicyProblem::TooManyRepositories(REPOSITORIES)));
         }
         let places = template.to_destinations(services);
-        let from = fields.take("from").map(|(_, node)| {
-            let at = node.position;
-            node.parse_as().map(|name| (name, at))
-        });
+        let (from, from_at) = match fields.take("from") {
+            Some((_, node)) => parse_from(node)?,
+            None => Default::default(),
+        };
         let tags = fields
             .take("tags")
             .map(|(_, node)| node.into_text_of(RULES_TEXT));
@@ -98,7 +103,8 @@ impl EnvironmentRules {
                 .ok()
                 .filter(|_| template.is_per_service()),
             template,
-            from: from.transpose()?,
+            from,
+            from_at,
             tags: tags.transpose()?,
             excluded_versions: parse_excluded_versions(fields.take("exclude-versions"))?,
             signing,
@@ -115,9 +121,10 @@ impl EnvironmentRules {
         &self.name
     }
 
-    /// The environment that its images come from; none where it is the first of its road.
-    pub fn from(&self) -> Option<&EnvironmentName> {
-        self.from.as_ref().map(|(from, _)| from)
+    /// Returns the environments that its images come from, in the order in which images are looked up; empty
+    /// if it is the first of its road.
+    pub fn from(&self) -> &[EnvironmentName] {
+        &self.from
     }
 
     /// Whether another file says of the environment what this one says.
@@ -270,6 +277,23 @@ fn parse_template(repository: YamlNode) -> Result<(RepositoryTemplate, FilePosit
         })
     })?;
     Ok((template, at))
+}
+
+/// Parses the key `from`: one environment, or a list.
+fn parse_from(node: YamlNode) -> Result<(Vec<EnvironmentName>, Vec<FilePosition>), PolicyError> {
+    let (mut names, mut positions) = (Vec::new(), Vec::<FilePosition>::new());
+    for YamlText { text, position: at } in node.into_one_or_more_texts(SOURCE_LIST)? {
+        let name: EnvironmentName = parse_value(at, &text)?;
+        if let Some(first) = names.iter().position(|known| *known == name) {
+            return Err(at.to_error(PolicyProblem::Duplicate {
+                what: name.to_string(),
+                first: positions[first].line,
+            }));
+        }
+        names.push(name);
+        positions.push(at);
+    }
+    Ok((names, positions))
 }
 
 fn parse_unbound(node: YamlNode) -> Result<bool, PolicyError> {

@@ -57,6 +57,9 @@ fn key_schema(key: &KeyDeclaration) -> Value {
         ValueShape::Text(form) => text_schema(form),
         ValueShape::Choice(words) => json!({"enum": words, "default": words[0]}),
         ValueShape::List(shape) => list_schema(shape),
+        ValueShape::OneOrMore(shape) => {
+            json!({"anyOf": [text_schema(shape.form), list_schema(shape)]})
+        }
         ValueShape::Mappings { names, limit, keys } => json!({
             "type": "object",
             "propertyNames": pattern_schema(names, ""),
@@ -135,6 +138,7 @@ fn shape_phrase(shape: &ValueShape) -> String {
         ValueShape::Choice([others @ .., last]) => format!("{} or {last}", others.join(", ")),
         ValueShape::Choice([]) => String::new(),
         ValueShape::List(shape) => format!("list, each a {}", shape.form.expected),
+        ValueShape::OneOrMore(shape) => format!("{0}, or a list, each a {0}", shape.form.expected),
         ValueShape::Entries(shape) => format!("list of {}, each {}", shape.noun, shape.keys.shape),
         ValueShape::Mappings { names, .. } => format!("mapping, each key a {}", names.expected),
     }

@@ -4,6 +4,8 @@
 pub const POLICY_LIMIT: usize = 1 << 20;
 /// The most environments.
 pub(super) const ENVIRONMENTS: usize = 1_000;
+/// The most environments that the images of one come from: each is looked at for every image.
+pub(super) const SOURCES: usize = 20;
 /// The most services.
 pub(super) const SERVICES: usize = 10_000;
 /// The most repositories, of all environments and services together: each is kept in memory, and each

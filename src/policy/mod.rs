@@ -17,6 +17,7 @@ pub mod file;
 mod hints;
 mod key_documents;
 mod limits;
+mod promotion_graph;
 mod records_repository;
 mod release_policy;
 mod repository_match;

@@ -6,6 +6,7 @@ use super::declared_keys::{NAMED_ENVIRONMENTS_MAPPING, POLICY_KEYS, SERVICE_LIST
 use super::environment_rules::{EnvironmentRules, PolicyDefaults, parse_excluded_versions};
 use super::error::{FilePosition, PolicyError, PolicyProblem};
 use super::limits::{ENVIRONMENTS, REPOSITORIES};
+use super::promotion_graph;
 use super::records_repository::RecordsTemplate;
 use super::service_name::Service;
 use super::yaml_document::{self, YamlNode, YamlText, parse_value};
@@ -54,7 +55,7 @@ impl ReleasePolicy {
             excluded_versions: parse_excluded_versions(fields.take("exclude-versions"))?,
         };
         policy.check_services(services_at)?;
-        policy.check_promotion_paths()?;
+        promotion_graph::check(&policy.environments)?;
         policy.check_repositories()?;
         Ok(policy)
     }
@@ -67,6 +68,19 @@ impl ReleasePolicy {
     /// Returns the environment of that name.
     pub fn stage(&self, name: &EnvironmentName) -> Option<&EnvironmentRules> {
         self.environments.iter().find(|stage| stage.name == *name)
+    }
+
+    /// Returns an environment and all that its images can come from, each once, the nearest first.
+    pub fn with_sources<'a>(&'a self, stage: &'a EnvironmentRules) -> Vec<&'a EnvironmentRules> {
+        let mut found = vec![stage];
+        let mut known = HashSet::from([stage.name()]);
+        let mut next = 0;
+        while let Some(stage) = found.get(next).copied() {
+            let sources = stage.from().iter().filter_map(|from| self.stage(from));
+            found.extend(sources.filter(|source| known.insert(source.name())));
+            next += 1;
+        }
+        found
     }
 
     /// Returns the versions that never count in an environment: those of the file and its own.
@@ -120,31 +134,6 @@ impl ReleasePolicy {
         }
     }
 
-    /// Each `from` leads to an environment of the same kind, and the way back ends.
-    fn check_promotion_paths(&self) -> Result<(), PolicyError> {
-        let by_name: HashMap<&EnvironmentName, &EnvironmentRules> = self
-            .environments
-            .iter()
-            .map(|stage| (&stage.name, stage))
-            .collect();
-        for stage in &self.environments {
-            let Some((from, at)) = &stage.from else {
-                continue;
-            };
-            let Some(before) = by_name.get(from) else {
-                let known = self.environments.iter().map(|stage| stage.name.as_str());
-                return Err(at.to_error(PolicyProblem::unknown_environment(from, known)));
-            };
-            if before.is_per_service() != stage.is_per_service() {
-                return Err(at.to_error(PolicyProblem::DiffersFromSource(from.to_string())));
-            }
-            if let Some(circle) = find_circle(stage, &by_name) {
-                return Err(at.to_error(PolicyProblem::Circle(circle)));
-            }
-        }
-        Ok(())
-    }
-
     /// No repository is named twice, as far as its name alone says.
     fn check_repositories(&self) -> Result<(), PolicyError> {
         let mut taken: HashMap<CanonicalPlace, &EnvironmentRules> = HashMap::new();
@@ -161,24 +150,6 @@ impl ReleasePolicy {
         }
         Ok(())
     }
-}
-
-/// Returns the environments that `stage` takes its images from, one after the other, if they lead to `stage`
-/// again; it is the first and the last of them.
-fn find_circle(
-    stage: &EnvironmentRules,
-    by_name: &HashMap<&EnvironmentName, &EnvironmentRules>,
-) -> Option<Vec<String>> {
-    let before = |stage: &EnvironmentRules| by_name.get(stage.from()?).copied();
-    let mut names = vec![stage.name.to_string()];
-    let way = std::iter::successors(before(stage), |stage| before(stage));
-    for earlier in way.take(by_name.len()) {
-        names.push(earlier.name.to_string());
-        if earlier.name == stage.name {
-            return Some(names);
-        }
-    }
-    None
 }
 
 fn parse_services(list: YamlNode) -> Result<Vec<Service>, PolicyError> {

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::image::{CanonicalPlace, Destination, RealPaths};
-use crate::tagging::CompatMode;
+use crate::tagging::{CompatMode, EnvironmentName};
 
 /// The environments and services of the design's example.
 const SERVICES_POLICY: &str = "\
@@ -68,7 +68,7 @@ fn a_policy_says_where_the_images_of_an_environment_are() {
         .collect();
     assert_eq!(names, ["dev", "stage", "prod"]);
     let stage = policy.stage(&"stage".parse().unwrap()).unwrap();
-    assert_eq!(stage.from().unwrap().as_str(), "dev");
+    assert_eq!(stage.from()[0].as_str(), "dev");
     assert_eq!(stage.rules(CompatMode::Compatible), Ok(None));
     let places: Vec<_> = stage
         .destinations()
@@ -536,10 +536,10 @@ fn check(text: &str) {
     match ReleasePolicy::parse(text.as_bytes()) {
         Ok(policy) => {
             for stage in policy.environments() {
-                let from = stage.from().map(|from| policy.stage(from).unwrap());
-                assert!(
-                    from.is_none_or(|from| from.destinations().len() == stage.destinations().len())
-                );
+                for from in stage.from() {
+                    let from = policy.stage(from).unwrap();
+                    assert_eq!(from.destinations().len(), stage.destinations().len());
+                }
             }
         }
         Err(error) => {
@@ -563,4 +563,66 @@ fn unbound_reports_are_allowed_by_the_policy_alone() {
         assert_eq!(policy.environments()[0].allows_unbound(), allows, "{key}");
     }
     insta::assert_snapshot!(refused(&with(", unbound: yes")), @r#"line 1, column 48: "yes" is not one of refuse, allow"#);
+}
+
+#[test]
+fn images_can_come_from_several_environments() {
+    let environment =
+        |name: &str, from: &str| format!("  {name}: {{repository: 'oci:{name}'{from}}}\n");
+    let with = |from: &str| {
+        let environments = [
+            ("dev", ""),
+            ("stage", ", from: dev"),
+            ("hotfix", ""),
+            ("prod", from),
+        ];
+        let each = environments.map(|(name, from)| environment(name, from));
+        format!("environments:\n{}", each.concat())
+    };
+    let names = |stages: &[&EnvironmentRules]| -> Vec<String> {
+        stages
+            .iter()
+            .map(|stage| stage.name().to_string())
+            .collect()
+    };
+    let policy = read(&with(", from: [stage, Hotfix]")).unwrap();
+    let prod = policy.environments().last().unwrap();
+    let from = prod.from().iter().map(EnvironmentName::as_str);
+    assert_eq!(from.collect::<Vec<_>>(), ["stage", "hotfix"]);
+    assert_eq!(
+        names(&policy.with_sources(prod)),
+        ["prod", "stage", "hotfix", "dev"]
+    );
+    let one = read(&with(", from: [stage]")).unwrap();
+    assert!(
+        one.environments()[3]
+            .says_the_same(&read(&with(", from: stage")).unwrap().environments()[3])
+    );
+    insta::assert_snapshot!(refused(&with(", from: []")), @"line 5, column 40: expected at least one of environments. add an entry, or remove the key");
+    insta::assert_snapshot!(refused(&with(", from: [stage, stage]")), @"line 5, column 48: stage is there twice, first in line 5");
+    insta::assert_snapshot!(refused(&with(", from: [stage, hotfx]")), @"line 5, column 48: there is no environment hotfx; did you mean hotfix?");
+    insta::assert_snapshot!(refused(&with(", from: {stage: x}")), @"line 5, column 40: expected text or a list, got a mapping");
+    insta::assert_snapshot!(refused(&with(", from: [hotfix, prod]")), @"line 5, column 49: prod takes its images from itself: prod from prod. leave from out in the first environment, where images are pushed");
+    let many: Vec<String> = (0..=20).map(|number| format!("e{number}")).collect();
+    insta::assert_snapshot!(refused(&with(&format!(", from: [{}]", many.join(", ")))), @"line 5, column 131: expected at most 20 environments");
+    let crossing = "environments:\n  a: {repository: x, from: [c, b]}\n  b: {repository: y}\n  c: {repository: z, from: [b, d]}\n  d: {repository: w, from: a}\n";
+    insta::assert_snapshot!(refused(crossing), @"line 2, column 29: a takes its images from itself: a from c from d from a. leave from out in the first environment, where images are pushed");
+}
+
+/// Ways that come together are no cycle, however many they are.
+#[test]
+fn a_graph_of_many_ways_is_read_at_once() {
+    let mut text =
+        String::from("environments:\n  a0: {repository: 'oci:a0'}\n  b0: {repository: 'oci:b0'}\n");
+    for level in 1..400 {
+        for side in ["a", "b"] {
+            let before = level - 1;
+            text += &format!(
+                "  {side}{level}: {{repository: 'oci:{side}{level}', from: [a{before}, b{before}]}}\n"
+            );
+        }
+    }
+    let policy = read(&text).unwrap();
+    let last = policy.environments().last().unwrap();
+    assert_eq!(policy.with_sources(last).len(), 799);
 }

@@ -234,16 +234,6 @@ impl YamlNode {
         }
     }
 
-    /// The text, read as a `T`.
-    pub(super) fn parse_as<T>(self) -> Result<T, PolicyError>
-    where
-        T: FromStr,
-        T::Err: IntoPolicyProblem,
-    {
-        let YamlText { text, position: at } = self.into_text()?;
-        parse_value(at, &text)
-    }
-
     /// The entries of a list of that shape.
     pub(super) fn into_texts(self, shape: ListShape) -> Result<Vec<YamlText>, PolicyError> {
         let at = self.position;
@@ -252,6 +242,17 @@ impl YamlNode {
             return Err(at.to_error(PolicyProblem::Empty(shape.noun)));
         }
         nodes.into_iter().map(Self::into_text).collect()
+    }
+
+    /// The entries of a list of that shape, or one text alone.
+    pub(super) fn into_one_or_more_texts(
+        self,
+        shape: ListShape,
+    ) -> Result<Vec<YamlText>, PolicyError> {
+        match &self.value {
+            YamlValue::List(_) => self.into_texts(shape),
+            _ => Ok(vec![self.into_text_of("text or a list")?]),
+        }
     }
 
     /// The entries of a list of mappings.

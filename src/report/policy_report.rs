@@ -93,7 +93,7 @@ impl PolicyReport {
     fn environment_json(&self, environment: &EnvironmentRules) -> Value {
         json!({
             "name": environment.name().as_str(),
-            "from": environment.from().map(EnvironmentName::as_str),
+            "from": source_names(environment),
             "repositories": places_json(environment.destinations()),
             "tags": environment.has_rules().then(|| environment.rule_lines()),
             "unbound": unbound_word(environment),
@@ -132,10 +132,16 @@ fn printable<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<String> {
 }
 
 fn from_phrase(environment: &EnvironmentRules) -> String {
-    match environment.from() {
-        Some(from) => format!("{from} (by promote)"),
-        None => "push, or promote without source or with a complete reference (default)".to_owned(),
+    match source_names(environment).as_slice() {
+        [] => "push, or promote without source or with a complete reference (default)".to_owned(),
+        names => format!("{} (by promote)", names.join(", ")),
     }
+}
+
+/// Returns the names of the environments that images come from.
+fn source_names(environment: &EnvironmentRules) -> Vec<&str> {
+    let from = environment.from().iter();
+    from.map(EnvironmentName::as_str).collect()
 }
 
 fn tag_lines(environment: &EnvironmentRules) -> Vec<String> {
@@ -148,8 +154,8 @@ fn tag_lines(environment: &EnvironmentRules) -> Vec<String> {
 /// Returns the tags of an environment without rules.
 pub(super) fn default_tags(environment: &EnvironmentRules) -> &'static str {
     match environment.from() {
-        Some(_) => "version, version lines, SHA tag and environment (default)",
-        None => {
+        [_, ..] => "version, version lines, SHA tag and environment (default)",
+        [] => {
             "push: version, version lines, SHA tag and branch; promote: version, version lines, SHA tag and environment (default)"
         }
     }

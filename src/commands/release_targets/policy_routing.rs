@@ -41,7 +41,7 @@ impl<'a> PolicyRouting<'a, '_> {
         to: &EnvironmentRules,
         of: Option<&Service>,
     ) -> Result<Option<Destination>, Failure> {
-        let place = to.from().map(|from| self.place_in(from, of));
+        let place = to.from().first().map(|from| self.place_in(from, of));
         Ok(place.transpose()?.cloned())
     }
 }

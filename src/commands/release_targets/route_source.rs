@@ -96,7 +96,7 @@ impl PolicyRouting<'_, '_> {
             .arguments
             .text(Input::Source)
             .unwrap_or_default();
-        match (parse_bare_target(text), stage.from()) {
+        match (parse_bare_target(text), stage.from().first()) {
             (Some(target), Some(from)) => self.source_in_environment(from, service, target),
             (Some(_), None) => Err(self.wrong_source(format!(
                 "names no repository, and {} takes its images from no other environment: give the whole reference",

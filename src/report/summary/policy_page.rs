@@ -59,10 +59,11 @@ fn environments_table(shown: &PolicyReport) -> String {
     ];
     let mut table = String::new();
     for environment in shown.environments() {
-        let from = environment.from().map(|from| code_span(from.as_str()));
+        let from = environment.from().iter();
+        let from: Vec<String> = from.map(|from| code_span(from.as_str())).collect();
         table += &table_row(&[
             &code_span(environment.name().as_str()),
-            from.as_deref().unwrap_or("push"),
+            &from_cell(&from),
             &code_span(&environment.repository()),
             &tags_cell(environment),
             &unbound_phrase(environment),
@@ -107,6 +108,13 @@ fn signers_cell(environment: &EnvironmentRules) -> String {
     match signers.collect::<Vec<String>>().as_slice() {
         [] => policy_records::NO_SIGNERS.to_owned(),
         signers => signers.join("<br>"),
+    }
+}
+
+fn from_cell(from: &[String]) -> String {
+    match from {
+        [] => "push".to_owned(),
+        from => from.join("<br>"),
     }
 }
 
