@@ -36,6 +36,8 @@ pub(super) struct PolicyDefaults<'a> {
     pub(super) gates: Option<&'a YamlNode>,
     /// Key `records` of the file.
     pub(super) records: Option<&'a RecordsTemplate>,
+    /// Whether the key `lines` of the file leaves version lines on.
+    pub(super) gives_lines: bool,
 }
 
 /// Key `repository` of an environment.
@@ -108,6 +110,7 @@ impl ParsedEnvironment {
         let immutable_tags = fields.read("immutable", problems, parse_immutable);
         let gives_lines = fields.read("lines", problems, parse_lines);
         let excluded_versions = fields.read("exclude-versions", problems, parse_excluded_versions);
+        let production_at = fields.position("production").unwrap_or(name_at);
         let is_production = fields.read("production", problems, YamlNode::into_flag);
         let adds_vsa = fields.read("vsa", problems, YamlNode::into_flag);
         let adopt_until = fields.read("adopt-until", problems, Deadline::parse_date);
@@ -119,12 +122,13 @@ impl ParsedEnvironment {
             template: images.template,
             destinations: images.destinations,
             is_production: is_production.unwrap_or(false),
+            production_at,
             from,
             from_at,
             refs,
             tags,
             immutable_tags: immutable_tags.unwrap_or_default(),
-            gives_lines,
+            gives_lines: gives_lines.unwrap_or(defaults.gives_lines),
             stated_keys,
             allows_unbound,
             excluded_versions: excluded_versions.unwrap_or_default(),

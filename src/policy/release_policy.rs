@@ -10,7 +10,9 @@ use super::limits::{DEFAULTS_SIZE, ENVIRONMENTS, REPOSITORIES};
 use super::parse_environment::{
     ParsedEnvironment, PolicyDefaults, parse_excluded_versions, parse_lines,
 };
+use super::policy_finding::PolicyFinding;
 use super::problem_list::{PolicyErrors, ProblemList};
+use super::production::check_production;
 use super::promotion_graph;
 use super::records_repository::RecordsTemplate;
 use super::service_name::Service;
@@ -21,7 +23,7 @@ use crate::image::{CanonicalPlace, RealPaths};
 use crate::tagging::{EnvironmentName, ExcludedVersions};
 
 /// Environments and services of a policy file.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ReleasePolicy {
     pub(super) environments: Vec<EnvironmentRules>,
     /// How many of the stages, the last ones, another file has added.
@@ -29,22 +31,7 @@ pub struct ReleasePolicy {
     services: Vec<Service>,
     builds: BTreeMap<Service, ServiceBuild>,
     excluded_versions: ExcludedVersions,
-    /// Whether environments have version lines where they do not say it.
-    gives_lines: bool,
-}
-
-impl Default for ReleasePolicy {
-    /// Returns a policy without environments.
-    fn default() -> Self {
-        Self {
-            environments: Vec::new(),
-            added: 0,
-            services: Vec::new(),
-            builds: BTreeMap::new(),
-            excluded_versions: ExcludedVersions::default(),
-            gives_lines: true,
-        }
-    }
+    findings: Vec<PolicyFinding>,
 }
 
 impl ReleasePolicy {
@@ -84,6 +71,7 @@ impl ReleasePolicy {
             keys: keys.as_ref(),
             gates: gates.as_ref().map(|(_, node)| node),
             records: records.as_ref(),
+            gives_lines: fields.read("lines", problems, parse_lines).unwrap_or(true),
         };
         let environments = match fields.take("environments") {
             Some((_, node)) => parse_environments(node, defaults, problems),
@@ -101,13 +89,14 @@ impl ReleasePolicy {
             excluded_versions: fields
                 .read("exclude-versions", problems, parse_excluded_versions)
                 .unwrap_or_default(),
-            gives_lines: fields.read("lines", problems, parse_lines).unwrap_or(true),
+            findings: Vec::new(),
         };
         policy.read_service_gates(services.gates, &names, problems);
         if are_all_read && are_services_right {
             problems.keep(policy.check_services(services_at));
         }
         policy.check_repositories(problems);
+        policy.findings = check_production(&policy, problems);
         policy
     }
 
@@ -140,9 +129,9 @@ impl ReleasePolicy {
         own.with(&self.excluded_versions)
     }
 
-    /// Returns whether releases to an environment get tags of version lines.
-    pub fn gives_lines(&self, environment: &EnvironmentRules) -> bool {
-        environment.gives_lines.unwrap_or(self.gives_lines)
+    /// Returns what holds and the author of the file should know, such as signers that pin no ref.
+    pub fn findings(&self) -> &[PolicyFinding] {
+        &self.findings
     }
 
     /// Returns how the image of a service is built, as far as the file says it.
@@ -171,6 +160,15 @@ impl ReleasePolicy {
                 Some(own) if own.says_the_same(&stage) => {}
                 Some(_) => return Err(stage.name),
             }
+        }
+        for finding in other.findings {
+            let is_known = |known: &PolicyFinding| known.to_string() == finding.to_string();
+            if !self.findings.iter().any(is_known) {
+                self.findings.push(finding.of_another_file());
+            }
+        }
+        for (service, build) in other.builds {
+            self.builds.entry(service).or_insert(build);
         }
         self.excluded_versions = self.excluded_versions.with(&other.excluded_versions);
         let known: HashSet<Service> = self.services.iter().cloned().collect();
