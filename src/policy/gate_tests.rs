@@ -410,3 +410,32 @@ fn promise_5_another_file_changes_no_gate() {
     let other = text("{soak: 1d}").replace("2d", "3d");
     assert_eq!(own.with(read(&other).unwrap()).unwrap_err(), a);
 }
+
+#[test]
+fn copies_of_defaults_and_gates_are_bounded() {
+    let reason = "x".repeat(900);
+    let exceptions = format!("{{id: CVE-1, reason: {reason}}}, ").repeat(200);
+    let mut text = format!(
+        "environments: {{a: {{repository: 'x/{{service}}', gates: {{scan: {{fail-on: high, ignore: [{exceptions}]}}}}}}}}\nservices:\n"
+    );
+    for number in 0..600 {
+        text += &format!("  s{number}: {{gates: {{a: {{scan: {{max-age: 1d}}}}}}}}\n");
+    }
+    let message = refused(&text);
+    assert!(
+        message.contains("expected at most 100000 entries in the gates of all services together"),
+        "{message}"
+    );
+    let mut text = format!(
+        "defaults:\n  tags: |\n    type=raw,value=x\n    # {}\nenvironments:\n",
+        "x".repeat(10_000)
+    );
+    for number in 0..500 {
+        text += &format!("  e{number}: {{repository: r{number}}}\n");
+    }
+    let message = refused(&text);
+    assert!(
+        message.contains("defaults are too large for so many environments"),
+        "{message}"
+    );
+}

@@ -1,8 +1,9 @@
 //! How to go on after each problem of a policy file.
 
 use super::declared_keys::{
-    A_LIST, ENVIRONMENT_KEYS, NAMED_ENVIRONMENTS_MAPPING, POLICY_KEYS, RULES_TEXT, SIGNER_KEYS,
+    A_LIST, ENVIRONMENT_KEYS, NAMED_ENVIRONMENTS_MAPPING, POLICY_KEYS, RULES_TEXT,
 };
+use super::declared_signer_keys::SIGNER_KEYS;
 use super::error::{PolicyError, PolicyProblem};
 use super::service_name::Service;
 use crate::tagging::EnvironmentNameError;

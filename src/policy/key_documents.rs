@@ -8,8 +8,9 @@ use super::declared_gate_keys::{
 };
 use super::declared_keys::{
     ENVIRONMENT_KEYS, EntriesShape, FLAG_WORDS, KeyDeclaration, KeySet, ListShape, MappingsShape,
-    POLICY_KEYS, SERVICE_KEYS, SIGNER_KEYS, ValueShape,
+    POLICY_KEYS, SERVICE_KEYS, ValueShape,
 };
+use super::declared_signer_keys::SIGNER_KEYS;
 use super::text_form::TextForm;
 
 /// Address of the JSON Schema: the one of the newest version 0.x.

@@ -12,6 +12,7 @@
 mod deadline;
 mod declared_gate_keys;
 mod declared_keys;
+mod declared_signer_keys;
 mod environment_rules;
 mod error;
 pub mod file;

@@ -2,7 +2,6 @@
 
 use super::gate_tests::WHOLE_POLICY;
 use super::tests::{read, refused};
-use super::*;
 
 const WORKFLOW: &str = "https://github.com/acme/web/.github/workflows/promote.yml";
 

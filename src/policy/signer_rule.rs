@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::deadline::Deadline;
 use super::declared_gate_keys::EVIDENCE_SIGNER_LIST;
-use super::declared_keys::{
-    ACTION_LIST, ACTION_WORDS, EVIDENCE_SIGNER_KEYS, KeySet, SIGNER_KEYS, SIGNER_LIST,
+use super::declared_keys::KeySet;
+use super::declared_signer_keys::{
+    ACTION_LIST, ACTION_WORDS, EVIDENCE_SIGNER_KEYS, SIGNER_KEYS, SIGNER_LIST,
 };
 use super::error::{FilePosition, PolicyError, PolicyProblem};
 use super::problem_list::ProblemList;

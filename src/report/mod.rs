@@ -21,6 +21,7 @@ mod markdown;
 mod mermaid_text;
 mod phrases;
 mod policy_diagram;
+mod policy_gates;
 mod policy_places;
 mod policy_records;
 mod policy_report;

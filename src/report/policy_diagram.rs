@@ -40,7 +40,10 @@ pub(super) fn flowchart(policy: &ReleasePolicy) -> Option<String> {
             false => arrows,
         };
     }
-    let production = numbered.filter(|(_, environment)| environment.name().is_production());
+    let production = numbered.filter(|(_, environment)| {
+        environment.is_production()
+            || environment.name().is_production() && !environment.states("production")
+    });
     let production: Vec<String> = production.map(|(number, _)| format!("e{number}")).collect();
     if !production.is_empty() {
         chart += &format!(

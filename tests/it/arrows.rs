@@ -16,7 +16,10 @@ const ROOMS: [(&str, &[&str]); 23] = [
         "gate",
         &["image", "notices", "record", "strict_json", "tagging"],
     ),
-    ("policy", &["gate", "image", "notices", "record", "tagging"]),
+    (
+        "policy",
+        &["event", "gate", "image", "notices", "record", "tagging"],
+    ),
     ("record", &["image", "notices", "strict_json", "tagging"]),
     // Work: files, networks, other people's formats.
     ("credentials", &["image", "notices"]),
