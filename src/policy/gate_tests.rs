@@ -299,6 +299,17 @@ environments:
     ];
     assert_eq!(gates("prod").names(), all);
     assert_eq!(gates("stage").names(), all);
+    let none = text.replace("{scan: {fail-on: low}}", "{signature: false}");
+    let gates_of_stage = read(&none)
+        .unwrap()
+        .stage(&"stage".parse().unwrap())
+        .unwrap()
+        .gates(None)
+        .names();
+    assert_eq!(
+        gates_of_stage,
+        [GateName::Scan, GateName::Attestations, GateName::Soak]
+    );
     // A gate of its own is whole.
     assert_eq!(gates("stage").scan().unwrap().rule.max_age, None);
     assert!(gates("prod").scan().unwrap().rule.allows_unbound);

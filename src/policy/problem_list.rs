@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::error::PolicyError;
+use super::error::{PolicyError, PolicyProblem};
 
 /// Problems of a file while it is read, by their positions.
 #[derive(Debug, Default)]
 pub(super) struct ProblemList {
     by_position: BTreeMap<(usize, usize), Vec<PolicyError>>,
     count: usize,
+    /// Whether the number of repositories is a problem already, which all further environments would repeat.
+    has_too_many_repositories: bool,
 }
 
 /// Problems of a policy file, at least one, in the order of their positions.
@@ -25,6 +27,12 @@ const LIMIT: usize = 1_000;
 impl ProblemList {
     /// Adds a problem; the same one at the same position once.
     pub(super) fn add(&mut self, error: PolicyError) {
+        if matches!(error.problem, PolicyProblem::TooManyRepositories(_)) {
+            if self.has_too_many_repositories {
+                return;
+            }
+            self.has_too_many_repositories = true;
+        }
         if self.count == LIMIT {
             return;
         }

@@ -270,9 +270,6 @@ fn promise_5_a_policy_is_bounded() {
     insta::assert_snapshot!(refused(&whole(200, 20_000)), @"line 10203, column 3: expected at most 10000 services");
     insta::assert_snapshot!(refused(&whole(200, 51)), @"
     line 198, column 22: expected at most 10000 repositories in all environments together, services times environments
-    line 199, column 22: expected at most 10000 repositories in all environments together, services times environments
-    line 200, column 22: expected at most 10000 repositories in all environments together, services times environments
-    line 201, column 22: expected at most 10000 repositories in all environments together, services times environments
     ");
     insta::assert_snapshot!(refused(&whole(2, 10_000)), @"line 3, column 20: expected at most 10000 repositories in all environments together, services times environments");
     insta::assert_snapshot!(refused(&roads(1_001)), @"line 1002, column 3: expected at most 1000 environments");

@@ -34,6 +34,17 @@ impl PolicyReport {
         }
     }
 
+    /// Returns how the services are built, by their names, as far as the file says it.
+    fn builds_json(&self) -> Value {
+        let services = self.policy.services().iter();
+        let builds = services.filter_map(|service| {
+            let build = self.policy.build(service)?;
+            let build = json!({"dockerfile": build.dockerfile, "target": build.target});
+            Some((service.to_string(), build))
+        });
+        Value::Object(builds.collect())
+    }
+
     fn services(&self) -> Vec<&str> {
         let services = self.policy.services().iter();
         services.map(|service| service.as_str()).collect()
@@ -59,7 +70,14 @@ impl PolicyReport {
             text += &format!("\n{}\n", environment.name());
             text += &rows("repository", &place_lines(environment.destinations()));
             text += &rows("from", &[from_phrase(environment)]);
-            text += &rows("production", &[flag_phrase(environment.is_production())]);
+            text += &rows(
+                "production",
+                &[flag_phrase(
+                    environment,
+                    "production",
+                    environment.is_production(),
+                )],
+            );
             text += &rows("refs", &[refs_phrase(environment)]);
             text += &rows("tags", &tag_lines(environment));
             text += &rows("immutable", &[immutable_phrase(environment)]);
@@ -69,7 +87,10 @@ impl PolicyReport {
             text += &rows("gates", &policy_gates::gate_lines(environment));
             text += &rows("sign", &[policy_records::sign_phrase(environment)]);
             text += &rows("signers", &policy_records::signer_lines(environment));
-            text += &rows("vsa", &[flag_phrase(environment.adds_vsa())]);
+            text += &rows(
+                "vsa",
+                &[flag_phrase(environment, "vsa", environment.adds_vsa())],
+            );
             text += &rows("records", &policy_records::records_lines(environment));
             let adopt_until = policy_records::adopt_until_phrase(environment);
             text += &rows("adopt-until", &[adopt_until]);
@@ -90,6 +111,7 @@ impl PolicyReport {
             "verb": "policy",
             "file": self.file,
             "services": self.services(),
+            "builds": self.builds_json(),
             "environments": environments,
             "diagram": policy_diagram::flowchart(&self.policy),
         });
@@ -154,9 +176,9 @@ fn from_phrase(environment: &EnvironmentRules) -> String {
 }
 
 /// Returns the value of a key that is off where it is not there.
-fn flag_phrase(is_on: bool) -> String {
-    match is_on {
-        true => "true".to_owned(),
+fn flag_phrase(environment: &EnvironmentRules, key: &str, is_on: bool) -> String {
+    match environment.states(key) {
+        true => is_on.to_string(),
         false => "false (default)".to_owned(),
     }
 }
@@ -182,9 +204,10 @@ fn immutable_phrase(environment: &EnvironmentRules) -> String {
 }
 
 fn lines_phrase(environment: &EnvironmentRules) -> String {
-    match environment.gives_lines() {
-        true => "on (default)".to_owned(),
-        false => "off".to_owned(),
+    match (environment.gives_lines(), environment.states("lines")) {
+        (true, false) => "on (default)".to_owned(),
+        (true, true) => "on".to_owned(),
+        (false, _) => "off".to_owned(),
     }
 }
 

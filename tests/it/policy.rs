@@ -1041,6 +1041,115 @@ fn promise_5_a_registry_of_an_environment_is_known_by_any_spelling() {
 
 /// Services and environments multiply. What is too large is refused before it is made.
 #[test]
+fn promise_5_services_and_environments_with_gates_take_little_memory() {
+    let place = place();
+    let flags = ["promote", "--source", IMAGE, "--images=oci:elsewhere"];
+    let most = |text: &str| {
+        write_policy(&place, text);
+        let ran = place.run(&flags);
+        assert_eq!(ran.status, Some(0), "{}", ran.log);
+        let mut command = place.command();
+        command.args(flags);
+        peak(command).1
+    };
+    let without = most("environments: {a: {repository: oci:a}}");
+    let environments = (0..20).map(|at| {
+        format!(
+            "  e{at}:\n    repository: e{at}.example.com/team/{{service}}\n    gates:\n      scan: {{fail-on: high, ignore: [{{id: CVE-2026-1, reason: x}}]}}\n      freeze: [{{from: fri 15:00, to: mon 06:00, zone: Europe/Berlin}}]\n      image: {{user: non-root}}\n"
+        )
+    });
+    let services =
+        (0..200).map(|at| format!("  s{at}: {{gates: {{e0: {{scan: {{ignore: []}}}}}}}}\n"));
+    let environments: String = environments.collect();
+    let text = format!(
+        "environments:\n{environments}services:\n{}",
+        services.collect::<String>()
+    );
+    let with = most(&text);
+    assert!(
+        with < without + (16 << 10),
+        "{without} KiB, then {with} KiB"
+    );
+}
+
+#[test]
+fn promise_3_a_tag_that_the_policy_makes_immutable_is_not_moved() {
+    let place = place();
+    let policy = |immutable: &str| {
+        format!(
+            "environments: {{dev: {{repository: oci:dev, tags: 'type=raw,value=candidate-1'{immutable}}}}}"
+        )
+    };
+    write_policy(&place, &policy(", immutable: ['candidate-*']"));
+    let push = |platforms: &str| {
+        place.run(&[
+            "push",
+            "--environment=dev",
+            "--source",
+            IMAGE,
+            "--platforms",
+            platforms,
+        ])
+    };
+    let first = push("linux/amd64");
+    assert_eq!(first.status, Some(0), "{}", first.log);
+    assert!(
+        first.out.contains("immutable by the pattern candidate-*"),
+        "{}",
+        first.out
+    );
+    let second = push("linux/arm64");
+    assert_eq!(second.status, Some(1), "{}", second.log);
+    assert!(second.log.contains("candidate-1"), "{}", second.log);
+    write_policy(&place, &policy(""));
+    assert_eq!(push("linux/arm64").status, Some(0));
+}
+
+#[test]
+fn lines_that_the_policy_turns_off_are_not_given() {
+    let place = place();
+    let tags_of = |policy: &str, flags: &[&str]| {
+        write_policy(&place, policy);
+        let push = [
+            &[
+                "push",
+                "--environment=dev",
+                "--source",
+                IMAGE,
+                "--ref=refs/tags/v1.4.0",
+            ],
+            flags,
+        ]
+        .concat();
+        let ran = place.run(&push);
+        (ran.status, ran.log, tags(&place, "dev"))
+    };
+    let off = "environments: {dev: {repository: oci:dev, lines: off}}";
+    let (status, log, found) = tags_of(off, &[]);
+    assert_eq!(
+        (status, found),
+        (Some(0), vec!["1.4.0".to_owned()]),
+        "{log}"
+    );
+    let (status, log, _) = tags_of(off, &["--lines=on"]);
+    assert_eq!(status, Some(1), "{log}");
+    assert!(
+        log.contains("refused: the input lines in a release to the environment dev"),
+        "{log}"
+    );
+    let (_, log, found) = tags_of(
+        "lines: off\nenvironments: {dev: {repository: oci:dev}}",
+        &[],
+    );
+    assert_eq!(found, ["1.4.0"], "{log}");
+    let (_, log, found) = tags_of(
+        "lines: off\nenvironments: {dev: {repository: oci:dev, lines: on}}",
+        &[],
+    );
+    assert!(found.contains(&"1.4".to_owned()), "{log} {found:?}");
+}
+
+#[test]
 fn promise_5_a_policy_takes_little_memory() {
     let place = place();
     let lines =

@@ -35,9 +35,10 @@ impl EnvironmentGates {
     ) -> Self {
         let allows_unbound = context.allows_unbound;
         let mut gates = Self::default();
+        let mut positions = Vec::new();
         if let Some(mut fields) = own.and_then(|node| node.into_fields(&GATE_KEYS, problems)) {
             let at = |gate: GateName| fields.position(gate.as_str());
-            let positions: Vec<_> = GateName::ALL.map(at).into();
+            positions = GateName::ALL.map(at).into();
             gates = parse_environment_gates(&mut fields, allows_unbound, problems);
             if !context.has_source {
                 gates.refuse_without_source(&positions, problems);
@@ -49,7 +50,11 @@ impl EnvironmentGates {
             if !context.has_source {
                 defaults.remove_resting_on_source();
             }
-            gates.fill_in(defaults);
+            let is_stated = |gate: GateName| {
+                let mut stated = GateName::ALL.into_iter().zip(&positions);
+                stated.any(|(known, at)| known == gate && at.is_some())
+            };
+            gates.fill_in(&defaults, is_stated);
         }
         gates
     }
@@ -80,16 +85,18 @@ impl EnvironmentGates {
         }
     }
 
-    fn fill_in(&mut self, defaults: Self) {
-        self.scan = self.scan.take().or(defaults.scan);
-        self.signature = self.signature.take().or(defaults.signature);
-        self.soak = self.soak.take().or(defaults.soak);
-        self.image = self.image.take().or(defaults.image);
-        if self.attestations.is_empty() {
-            self.attestations = defaults.attestations;
-        }
-        if self.freeze.is_empty() {
-            self.freeze = defaults.freeze;
+    /// Takes the gates that are not stated from the defaults.
+    fn fill_in(&mut self, defaults: &Self, is_stated: impl Fn(GateName) -> bool) {
+        let left = GateName::ALL.into_iter().filter(|gate| !is_stated(*gate));
+        for gate in left {
+            match gate {
+                GateName::Scan => self.scan = defaults.scan.clone(),
+                GateName::Signature => self.signature = defaults.signature.clone(),
+                GateName::Attestations => self.attestations = defaults.attestations.clone(),
+                GateName::Soak => self.soak = defaults.soak.clone(),
+                GateName::Freeze => self.freeze = defaults.freeze.clone(),
+                GateName::Image => self.image = defaults.image.clone(),
+            }
         }
     }
 }
