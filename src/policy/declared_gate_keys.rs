@@ -1,7 +1,7 @@
 //! The table of keys of gates.
 
-use super::declared_keys::{EntriesShape, KeyDeclaration, KeySet, ListShape, ValueShape};
 use super::declared_signer_keys::EVIDENCE_SIGNER_KEYS;
+use super::key_shapes::{EntriesShape, KeyDeclaration, KeySet, ListShape, ValueShape};
 use super::limits::{
     ATTESTATIONS, EXCEPTIONS, FREEZE_WINDOWS, LABELS, PLATFORMS, SIGNERS, VEX_FILES,
 };

@@ -1,6 +1,6 @@
 //! The table of keys of signers.
 
-use super::declared_keys::{EntriesShape, KeyDeclaration, KeySet, ListShape, ValueShape};
+use super::key_shapes::{EntriesShape, KeyDeclaration, KeySet, ListShape, ValueShape};
 use super::limits::SIGNERS;
 use super::text_form::{
     ACTION_NAME, CERTIFICATE_IDENTITY, DATE_OR_TIME, GITHUB_REPOSITORY, OIDC_ISSUER, PUBLIC_KEY,

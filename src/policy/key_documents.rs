@@ -6,11 +6,11 @@ use serde_json::{Map, Value, json};
 use super::declared_gate_keys::{
     ATTESTATION_KEYS, EXCEPTION_KEYS, FREEZE_KEYS, GATE_KEYS, IMAGE_KEYS, SCAN_KEYS, SOAK_KEYS,
 };
-use super::declared_keys::{
-    ENVIRONMENT_KEYS, EntriesShape, FLAG_WORDS, KeyDeclaration, KeySet, ListShape, MappingsShape,
-    POLICY_KEYS, SERVICE_KEYS, ValueShape,
-};
+use super::declared_keys::{ENVIRONMENT_KEYS, FLAG_WORDS, POLICY_KEYS, SERVICE_KEYS};
 use super::declared_signer_keys::SIGNER_KEYS;
+use super::key_shapes::{
+    EntriesShape, KeyDeclaration, KeySet, ListShape, MappingsShape, ValueShape,
+};
 use super::text_form::TextForm;
 
 /// Address of the JSON Schema: the one of the newest version 0.x.

@@ -19,6 +19,7 @@ pub mod file;
 mod gates;
 mod hints;
 mod key_documents;
+mod key_shapes;
 mod limits;
 mod parse_environment;
 mod policy_finding;

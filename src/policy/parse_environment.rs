@@ -17,7 +17,8 @@ use super::repository_template::{
     RepositoryTemplate, RepositoryTemplateError, SERVICE_PLACEHOLDER,
 };
 use super::service_name::Service;
-use super::signing_rule;
+use super::signer_rule::parse_signers;
+use super::signing_rule::{self, SigningRule};
 use super::yaml_fields::YamlFields;
 use super::yaml_node::{YamlNode, YamlText, not_a_value, parse_value, printable_text};
 use crate::event::{RefFilter, RefPattern};
@@ -189,6 +190,31 @@ impl ImageRepositories {
         let marked = self.template.with_service(SERVICE_PLACEHOLDER).ok();
         marked.filter(|_| self.template.is_per_service())
     }
+}
+
+/// Adds the problems of default keys, also of those that every environment has itself.
+pub(super) fn check_defaults(
+    keys: &YamlFields,
+    gates: Option<&YamlNode>,
+    problems: &mut ProblemList,
+) {
+    let mut fields = keys.clone();
+    fields.read("refs", problems, parse_refs);
+    fields.read("tags", problems, |node| node.into_text_of(RULES_TEXT));
+    fields.read("immutable", problems, parse_immutable);
+    fields.read("unbound", problems, parse_unbound);
+    fields.read("sign", problems, SigningRule::parse);
+    if let Some((_, list)) = fields.take("signers") {
+        parse_signers(list, problems);
+    }
+    fields.read("vsa", problems, YamlNode::into_flag);
+    fields.read("adopt-until", problems, Deadline::parse_date);
+    let context = GateContext {
+        defaults: None,
+        has_source: true,
+        allows_unbound: false,
+    };
+    EnvironmentGates::parse(gates.cloned(), context, problems);
 }
 
 /// Parses the key `exclude-versions`: a list of patterns.

@@ -7,7 +7,6 @@ use super::error::{FilePosition, PolicyProblem};
 use super::policy_finding::PolicyFinding;
 use super::problem_list::ProblemList;
 use super::ref_pin::RefPin;
-use super::release_policy::ReleasePolicy;
 use super::signer_rule::{PolicyIdentity, PolicySigner, SignerRule};
 use super::signing_rule::SigningRule;
 use super::yaml_node::printable_text;
@@ -17,7 +16,7 @@ use crate::tagging::CompatMode;
 
 /// A production environment that is checked.
 struct ProductionCheck<'a> {
-    policy: &'a ReleasePolicy,
+    environments: &'a [EnvironmentRules],
     environment: &'a EnvironmentRules,
     problems: &'a mut ProblemList,
     findings: &'a mut Vec<PolicyFinding>,
@@ -25,14 +24,14 @@ struct ProductionCheck<'a> {
 
 /// Adds the problems of production environments, and returns what their authors should know.
 pub(super) fn check_production(
-    policy: &ReleasePolicy,
+    environments: &[EnvironmentRules],
     problems: &mut ProblemList,
 ) -> Vec<PolicyFinding> {
     let mut findings = Vec::new();
-    for environment in policy.environments() {
+    for environment in environments {
         if environment.is_production() {
             let mut check = ProductionCheck {
-                policy,
+                environments,
                 environment,
                 problems,
                 findings: &mut findings,
@@ -69,7 +68,8 @@ impl ProductionCheck<'_> {
         }
         let resting: Vec<&str> = resting.into_iter().collect();
         for (from, at) in environment.from().iter().zip(&environment.from_at) {
-            if let Some(source) = self.policy.stage(from) {
+            let mut sources = self.environments.iter();
+            if let Some(source) = sources.find(|source| source.name() == from) {
                 self.check_source(source, *at, &resting);
             }
         }

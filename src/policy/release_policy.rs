@@ -8,7 +8,7 @@ use super::error::{FilePosition, PolicyError, PolicyProblem};
 use super::gates::ServiceGates;
 use super::limits::{DEFAULTS_SIZE, ENVIRONMENTS, REPOSITORIES};
 use super::parse_environment::{
-    ParsedEnvironment, PolicyDefaults, parse_excluded_versions, parse_lines,
+    ParsedEnvironment, PolicyDefaults, check_defaults, parse_excluded_versions, parse_lines,
 };
 use super::policy_finding::PolicyFinding;
 use super::problem_list::{PolicyErrors, ProblemList};
@@ -65,6 +65,9 @@ impl ReleasePolicy {
         let defaults = fields.take("defaults");
         let mut keys = defaults.and_then(|(_, node)| node.into_fields(&DEFAULT_KEYS, problems));
         let gates = keys.as_mut().and_then(|keys| keys.take("gates"));
+        if let Some(keys) = &keys {
+            check_defaults(keys, gates.as_ref().map(|(_, node)| node), problems);
+        }
         let defaults = PolicyDefaults {
             services: &services.names,
             are_services_right,
@@ -96,7 +99,7 @@ impl ReleasePolicy {
             problems.keep(policy.check_services(services_at));
         }
         policy.check_repositories(problems);
-        policy.findings = check_production(&policy, problems);
+        policy.findings = check_production(&policy.environments, problems);
         policy
     }
 

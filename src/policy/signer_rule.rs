@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::deadline::Deadline;
 use super::declared_gate_keys::EVIDENCE_SIGNER_LIST;
-use super::declared_keys::KeySet;
 use super::declared_signer_keys::{
     ACTION_LIST, ACTION_WORDS, EVIDENCE_SIGNER_KEYS, SIGNER_KEYS, SIGNER_LIST,
 };
 use super::error::{FilePosition, PolicyError, PolicyProblem};
+use super::key_shapes::KeySet;
 use super::problem_list::ProblemList;
 use super::yaml_fields::YamlFields;
 use super::yaml_node::{YamlNode, YamlText, printable_text};

@@ -30,7 +30,7 @@ impl SigningRule {
         }
     }
 
-    fn parse(node: YamlNode) -> Result<Self, PolicyError> {
+    pub(super) fn parse(node: YamlNode) -> Result<Self, PolicyError> {
         let word = node.into_word(&SIGN_WORDS)?;
         let rules = [Self::Keyless, Self::Key].into_iter();
         let mut rules = rules.filter(|rule| rule.as_str() == word);

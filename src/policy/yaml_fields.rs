@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
-use super::declared_keys::{KeyDeclaration, KeySet};
 use super::error::{FilePosition, PolicyError, PolicyProblem};
+use super::key_shapes::{KeyDeclaration, KeySet};
 use super::problem_list::ProblemList;
 use super::yaml_node::{YamlKey, YamlNode, printable_text};
 use crate::notices::similar_word;
 
 /// A mapping, of which the known keys are left.
+#[derive(Clone)]
 pub(super) struct YamlFields(Vec<(YamlKey, YamlNode)>);
 
 impl YamlNode {

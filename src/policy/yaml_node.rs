@@ -4,8 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::ServiceNameError;
-use super::declared_keys::{A_FLAG, A_LIST, EntriesShape, FLAG_WORDS, ListShape, TEXT_OR_LIST};
+use super::declared_keys::{A_FLAG, A_LIST, FLAG_WORDS, TEXT_OR_LIST};
 use super::error::{FilePosition, PolicyError, PolicyProblem};
+use super::key_shapes::{EntriesShape, ListShape};
 use super::limits::GATE_TEXT_LENGTH;
 use crate::notices::to_printable;
 use crate::tagging::EnvironmentNameError;

@@ -177,7 +177,35 @@ services: {web: {dockerfile: web/Dockerfile}, api: {gates: {stage: {scan: {fail-
 ";
     let ran = folder(policy).run(&["policy", "--environment=stage"]);
     assert_eq!(ran.status, Some(0), "{}", ran.log);
-    insta::assert_snapshot!(ran.out, @r"");
+    insta::assert_snapshot!(ran.out, @"
+    policy .github/shipmark.yml
+      services          web, api
+      promotions        dev -> stage
+
+    stage
+      repository        web  oci:stage/web
+                        api  oci:stage/api
+      from              dev (by promote)
+      production        false (default)
+      refs              every ref (default)
+      tags              version, version lines, SHA tag and environment (default)
+      immutable         v*
+      lines             on (default)
+      unbound           refuse (default)
+      exclude-versions  none (default)
+      gates             scan          fail-on high, max-age 24h, ignore CVE-2026-1, vex a.json, attested by the signers of from
+                        signature     by the signers of from
+                        attestations  https://spdx.dev/Document unsigned; https://cyclonedx.org/bom by keys/deploy.pub
+                        soak          24h, still-current
+                        freeze        fri 15:00 to mon 06:00 (UTC), override
+                        image         linux/amd64, user non-root, max-size 1GiB, label a=b
+                        of api: scan          fail-on low, max-age 24h, vex a.json, attested by the signers of from
+      sign              off (default)
+      signers           none (default)
+      vsa               true
+      records           repository of the images (default)
+      adopt-until       adopt is refused (default)
+    ");
     let (place, ran) = step(policy, &[]);
     assert_eq!(ran.status, Some(0), "{}", ran.log);
     let json: Value = serde_json::from_str(&place.output("json")).unwrap();
@@ -219,7 +247,7 @@ services: {web: {dockerfile: web/Dockerfile}, api: {gates: {stage: {scan: {fail-
 fn the_policy_is_shown_with_its_defaults() {
     let ran = folder(POLICY).run(&["policy"]);
     assert_eq!(ran.status, Some(0), "{}", ran.log);
-    insta::assert_snapshot!(ran.out, @r"
+    insta::assert_snapshot!(ran.out, @"
     policy .github/shipmark.yml
       services          web, api
       promotions        dev -> prod
@@ -228,12 +256,18 @@ fn the_policy_is_shown_with_its_defaults() {
       repository        web  oci:dev/web
                         api  oci:dev/api
       from              push, or promote without source or with a complete reference (default)
+      production        false (default)
+      refs              every ref (default)
       tags              type=sha
                         type=raw,value=latest
+      immutable         as the rules say (default)
+      lines             on (default)
       unbound           allow
       exclude-versions  1.9.9
+      gates             none (default)
       sign              off (default)
       signers           none (default)
+      vsa               false (default)
       records           repository of the images (default)
       adopt-until       adopt is refused (default)
 
@@ -241,11 +275,17 @@ fn the_policy_is_shown_with_its_defaults() {
       repository        web  oci:prod/web
                         api  oci:prod/api
       from              dev (by promote)
+      production        false (default)
+      refs              every ref (default)
       tags              version, version lines, SHA tag and environment (default)
+      immutable         as the rules say (default)
+      lines             on (default)
       unbound           refuse (default)
       exclude-versions  2024.*, 1.9.9
+      gates             none (default)
       sign              off (default)
       signers           none (default)
+      vsa               false (default)
       records           repository of the images (default)
       adopt-until       adopt is refused (default)
     ");
@@ -257,17 +297,23 @@ fn the_policy_is_shown_with_its_defaults() {
         one.out
     );
     let single = folder("environments: {prod: {repository: ghcr.io/acme/web}}").run(&["policy"]);
-    insta::assert_snapshot!(single.out, @r"
+    insta::assert_snapshot!(single.out, @"
     policy .github/shipmark.yml
 
     prod
       repository        ghcr.io/acme/web
       from              push, or promote without source or with a complete reference (default)
+      production        false (default)
+      refs              every ref (default)
       tags              push: version, version lines, SHA tag and branch; promote: version, version lines, SHA tag and environment (default)
+      immutable         as the rules say (default)
+      lines             on (default)
       unbound           refuse (default)
       exclude-versions  none (default)
+      gates             none (default)
       sign              off (default)
       signers           none (default)
+      vsa               false (default)
       records           repository of the images (default)
       adopt-until       adopt is refused (default)
     ");
@@ -301,16 +347,21 @@ fn signers_and_records_are_shown_with_their_defaults() {
     std::fs::write(place.path(KEY_FILE), PUBLIC_KEY).unwrap();
     let ran = place.run(&["policy"]);
     assert_eq!(ran.status, Some(0), "{}", ran.log);
-    insta::assert_snapshot!(ran.out, @r"
+    insta::assert_snapshot!(ran.out, @"
     policy .github/shipmark.yml
       services          web
 
     prod
       repository        web  ghcr.io/acme/web
       from              push, or promote without source or with a complete reference (default)
+      production        false (default)
+      refs              every ref (default)
       tags              push: version, version lines, SHA tag and branch; promote: version, version lines, SHA tag and environment (default)
+      immutable         as the rules say (default)
+      lines             on (default)
       unbound           refuse (default)
       exclude-versions  none (default)
+      gates             none (default)
       sign              keyless
       signers           identity    https://github.com/acme/web/.github/workflows/promote.yml@refs/heads/main
                         issuer      https://token.actions.githubusercontent.com
@@ -320,6 +371,7 @@ fn signers_and_records_are_shown_with_their_defaults() {
                         key         keys/deploy.pub
                         actions     deployed, failed
                         until       2027-01-31
+      vsa               false (default)
       records           web  ghcr.io/acme/records/prod-web
       adopt-until       2026-12-31
     ");
@@ -408,7 +460,14 @@ fn a_step_shows_the_policy_of_the_workflows_commit() {
     let shown: Value = serde_json::from_str(&place.output("json")).unwrap();
     let prod = json!({
         "name": "prod",
-        "from": "dev",
+        "from": ["dev"],
+        "production": false,
+        "refs": null,
+        "immutable": [],
+        "lines": true,
+        "gates": {},
+        "serviceGates": {},
+        "vsa": false,
         "repositories": [
             {"service": "web", "repository": "oci:prod/web"},
             {"service": "api", "repository": "oci:prod/api"},
@@ -441,7 +500,7 @@ fn a_step_shows_the_policy_of_the_workflows_commit() {
     assert_eq!(dev["tags"], json!(["type=sha", "type=raw,value=latest"]));
     assert_eq!(
         (&dev["unbound"], &dev["from"]),
-        (&json!("allow"), &Value::Null)
+        (&json!("allow"), &json!([]))
     );
 }
 

@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use crate::gate::ImageRule;
 use crate::policy::declared_gate_keys::{LABEL_LIST, PLATFORM_LIST};
-use crate::policy::declared_keys::ListShape;
+use crate::policy::key_shapes::ListShape;
 use crate::policy::problem_list::ProblemList;
 use crate::policy::yaml_fields::YamlFields;
 use crate::policy::yaml_node::{parse_short_value, parse_text_value};

@@ -197,7 +197,7 @@ pub const CORPUS: &[(Judgement, &str)] = &[
         "environments: {a: {repository: x, gates: {scan: {fail-on: unknown}}}}",
     ),
     (
-        Invalid,
+        OnlyParser(YAML),
         "environments: {a: {repository: x, gates: {scan: {fail-on: high, max-age: 24}}}}",
     ),
     (
