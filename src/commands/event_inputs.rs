@@ -8,7 +8,7 @@ use crate::actions::ProcessEnvironment;
 use crate::cli::{Input, InputEntry};
 use crate::event::{
     EventError, EventFacts, EventInputs as Event, EventName, GitRef, LocalCheckout, WorkflowEvent,
-    check_event_name,
+    check_event_name, pull_request_base,
 };
 use crate::git::{self, GitCheckout, GitError};
 use crate::image::CommitId;
@@ -247,6 +247,24 @@ pub(super) fn is_from_fork(environment: &ProcessEnvironment) -> bool {
         let pull_request = facts.pull_request.as_ref();
         facts.event == EventName::PullRequest
             && pull_request.is_some_and(|pull_request| !pull_request.same_repository)
+    })
+}
+
+/// Returns the commit of the base, of a run for a pull request; `None` if the event does not name it.
+///
+/// # Errors
+/// An event file that cannot be read.
+pub(super) fn base_of_pull_request(
+    environment: &ProcessEnvironment,
+) -> Result<Option<CommitId>, Failure> {
+    let Some(path) = environment.get("GITHUB_EVENT_PATH") else {
+        return Ok(None);
+    };
+    let payload = PayloadFile::load(path)?;
+    pull_request_base(&payload.bytes).map_err(|error| {
+        Failure::input(error.to_string())
+            .with_reason(format!("the event file is {path}"))
+            .at_file(FileLocation::new(path))
     })
 }
 

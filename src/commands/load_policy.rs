@@ -1,7 +1,7 @@
 //! The policy that holds for this run.
 //!
-//! In a runner it is the one of the workflow's own commit: the working tree is what a build, or a pull
-//! request's author, made of it. The repository's own file, `.github/shipmark.yml`, holds whatever the
+//! In a runner it is the one of the workflow's own commit, and in a run for a pull request that of the base's:
+//! the working tree is what a build, or a pull request's author, made of it. The repository's own file, `.github/shipmark.yml`, holds whatever the
 //! input `policy` names: that only adds environments.
 
 mod files;

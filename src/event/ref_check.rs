@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_held_to_its_own_ref() {
+    fn a_run_goes_by_its_own_ref() {
         let develop = GitRef::Branch("develop".to_owned());
         for (event, git_ref, expected) in [
             ("push", "refs/heads/main", Ok(())),
