@@ -67,6 +67,10 @@ declare_inputs! {
             verbs: SOURCE_VERBS, kind: InputKind::Text("IMAGE"), required: SOURCE_REQUIRED, path: true,
             help: "Image to read: in a registry, an image layout, an archive or an engine",
         }
+        Sources, "sources" {
+            verbs: PROMOTE_VERBS, kind: InputKind::List("SERVICE=DIGEST"),
+            help: "Digests to promote, one for each service, instead of source",
+        }
         Images, "images" {
             verbs: PLACE_VERBS, kind: InputKind::List("PLACE"), path: true,
             help: "Destinations: repositories without a tag, or oci:DIR for an image layout",

@@ -44,6 +44,9 @@ impl Input {
             Self::Source => PolicyEffect::TightensOnly(
                 "the image must be in an environment of `from`, and is read where the policy says",
             ),
+            Self::Sources => {
+                PolicyEffect::TightensOnly("the digests must be in environments of `from`")
+            }
             Self::Images => PolicyEffect::FixedByPolicy(
                 "a repository of an environment has that environment's rules, however it is named; others are not released to with `environment`",
             ),

@@ -3,8 +3,9 @@
 use super::invocation::Invocation;
 use super::load_policy::{self, LoadedPolicy};
 use super::record_options::RecordingInputs;
-use super::release_targets::{self, ImageRoute, ReleaseTargets, RouteSource};
+use super::release_targets::{self, ImageRoute, ReleaseTargets};
 use super::sought_commit::SoughtCommit;
+use super::source_search::{RequestedSource, SearchInputs};
 use super::{
     announcement, dirty_checkout, environment_signing, event_inputs, naming_inputs, rule_inputs,
     tag_context, verification_inputs,
@@ -15,8 +16,8 @@ use crate::image::Destination;
 use crate::policy::EnvironmentRules;
 use crate::referrers::ReferrerSelection;
 use crate::release::{
-    ExistingTagPolicy, Failure, PromotionPath, ReleaseBatch, ReleaseRequest, ReleaseVerb,
-    RequestedPlatforms, SigningOptions,
+    ExistingTagPolicy, Failure, PromotionPath, ReleaseBatch, ReleaseNaming, ReleaseRequest,
+    ReleaseVerb, RequestedPlatforms, SigningOptions,
 };
 use crate::tagging::{EnvironmentName, ExcludedVersions, TagContext, TagRuleSet, TagRules};
 use crate::transfer::ForeignLayers;
@@ -93,8 +94,7 @@ pub(super) async fn build_job(
         ReleaseVerb::Promote => facts,
     };
     let needs_version = rules.is_default() && naming.version.is_none();
-    let policy = stage.zip(loaded.as_ref());
-    let mut sought = SoughtCommit::new(invocation, facts.as_ref(), policy, needs_version);
+    let commit = SoughtCommit::new(invocation, facts.as_ref(), needs_version);
     let rules = build_tag_rules(invocation, rules, facts.clone(), environment.as_ref()).await?;
     let excluded_versions = excluded_versions(stage, loaded.as_ref(), arguments)?;
     let existing = match arguments.choice(Input::Existing)? {
@@ -129,18 +129,25 @@ pub(super) async fn build_job(
     let commit_given = event_inputs::given_commit(invocation)?.is_some();
     let path = promotion_path(stage, loaded.as_ref());
     let reads_previous = has_summary(invocation) && routes.len() <= PREVIOUS_IMAGES_LIMIT;
-    let request = |source, lookup, from, destinations, record| ReleaseRequest {
+    let request = |requested: RequestedSource, destinations, record| ReleaseRequest {
         verb,
-        source,
-        lookup,
-        from,
+        source: requested.source,
+        search: requested.search,
+        lookup: None,
+        from: requested.from,
         destinations,
         rules: rules.clone(),
-        naming: naming.clone(),
+        naming: ReleaseNaming {
+            commit_tag_form: requested.form,
+            ..naming.clone()
+        },
         facts: facts.clone(),
         commit_given,
         environment: environment.clone(),
-        path: path.clone(),
+        path: PromotionPath {
+            from: requested.environment,
+            ..path.clone()
+        },
         reads_previous,
         existing,
         check: check.clone(),
@@ -152,22 +159,27 @@ pub(super) async fn build_job(
         dry_run,
         excluded_versions: excluded_versions.clone(),
     };
+    let mut searches = SearchInputs {
+        invocation,
+        stage: policy,
+        recording: recording.as_ref(),
+        commit,
+    };
     let mut services = Vec::with_capacity(routes.len());
-    for ImageRoute {
-        service,
-        source,
-        from,
-        destinations,
-    } in routes
-    {
-        let (source, lookup) = match source {
-            RouteSource::Named(source) => (source, None),
-            RouteSource::OfCommit(place) => sought.lookup_in(place)?,
-        };
-        let recording = recording.as_ref();
-        let record = recording.map(|it| it.options(service.as_ref(), &source, &destinations));
+    for route in routes {
+        let ImageRoute {
+            service,
+            source,
+            origins,
+            destinations,
+        } = route;
+        let requested = searches.request(source, &origins, service.as_ref())?;
+        let record = recording.as_ref().map(|it| {
+            let origins = origins.iter().filter_map(|origin| origin.rules);
+            it.options(service.as_ref(), &requested.source, origins, &destinations)
+        });
         let record = record.transpose()?;
-        let request = request(source, lookup, from, destinations, record);
+        let request = request(requested, destinations, record);
         match service {
             Some(service) => services.push((service, request)),
             None => return Ok(ReleaseJob::One(Box::new(request))),
@@ -189,7 +201,7 @@ fn has_summary(invocation: &Invocation) -> bool {
     environment.is_in_runner() && environment.get("GITHUB_STEP_SUMMARY").is_some()
 }
 
-/// Returns the environments before and after `stage`.
+/// Returns the environments after `stage`.
 fn promotion_path(
     stage: Option<&EnvironmentRules>,
     loaded: Option<&LoadedPolicy>,
@@ -200,7 +212,7 @@ fn promotion_path(
     let stages = loaded.policy.environments().iter();
     let next = stages.filter(|other| other.from().contains(stage.name()));
     PromotionPath {
-        from: stage.from().first().cloned(),
+        from: None,
         next: next.map(|other| other.name().clone()).collect(),
     }
 }

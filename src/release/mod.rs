@@ -31,6 +31,7 @@ mod resolve_and_observe;
 mod rollback;
 mod sign;
 mod source_lookup;
+mod source_search;
 mod tags;
 mod verify;
 
@@ -68,6 +69,7 @@ pub use request::{
 };
 pub use rollback::{RollbackOutcome, RollbackRequest, rollback};
 pub use source_lookup::SourceLookup;
+pub use source_search::{CommitSearch, MergedCommit, SoughtImage, SourceOrigin, SourceSearch};
 pub use verify::check::{CheckedImage, MissingEvidence, Verification, VerifyRequest, verify};
 pub use verify::evidence::{CheckedAttestation, CheckedSignature};
 pub use verify::graph::ManifestContent;

@@ -19,14 +19,13 @@ use super::plan::tags::{TagPlan, plan_tags};
 use super::platform_contents::platform_contents;
 use super::prepared_release::PreparedRelease;
 use super::previous_image::{self, PreviousImages};
-use super::records::observe::{
-    ObservedTimelines, RecordedImage, list_source_timeline, observe_timelines,
-};
+use super::records::observe::{ObservedTimelines, RecordedImage, observe_timelines};
 use super::records::refusals::check_release;
+use super::records::source_timeline::list_source_timelines;
 use super::records::timeline_records::OwnRecord;
 use super::records::timeline_view::TimelineView;
 use super::request::{ImageCheck, ReleaseRequest, ReleaseVerb};
-use super::resolve::find_source::find_source;
+use super::resolve::find_source::{FoundSource, find_source};
 use super::resolve::image::ResolvedImage;
 use super::resolve_and_observe::resolve_and_observe;
 use super::tags::{line_recheck, reconcile, write};
@@ -65,11 +64,16 @@ pub(super) async fn prepare_release<'a>(
     context: &'a ReleaseContext,
 ) -> Result<PreparedRelease<'a>, Failure> {
     announce_repositories([request], context);
-    let found = find_source(request, context).await?;
+    let found = Box::pin(find_source(request, context)).await?;
+    let FoundSource {
+        request: found,
+        timelines,
+    } = found;
     let request = found.as_ref();
     let destinations = destination::open_destinations(request, context)?;
     let resolved = Box::pin(resolve_and_observe(request, context, &destinations));
-    let listed = Box::pin(list_source_timeline(request.record.as_ref(), context));
+    let listed = list_source_timelines(request.record.as_ref(), context, timelines);
+    let listed = Box::pin(listed);
     let ((mut image, derived, mut states), listed) = try_join(resolved, listed).await?;
     naming_checks::refuse_excluded_version(&request.excluded_versions, &derived)?;
     for warning in &derived.warnings {
@@ -96,6 +100,7 @@ pub(super) async fn prepare_release<'a>(
     }
     let image_tags = RecordedImage {
         root,
+        source_root: image.source_digest(),
         derived: &derived,
     };
     let timelines = observe_recorded(
@@ -265,12 +270,12 @@ async fn observe_recorded(
     destinations: &[OpenDestination],
     states: &mut [DestinationState],
     image: &RecordedImage<'_>,
-    source: Option<TimelineView>,
+    sources: Vec<TimelineView>,
 ) -> Result<Option<ObservedTimelines>, Failure> {
     let Some(options) = &request.record else {
         return Ok(None);
     };
-    let observed = observe_timelines(options, context, destinations, states, image, source);
+    let observed = observe_timelines(options, context, destinations, states, image, sources);
     let observed = Box::pin(observed).await?;
     for (timeline, state) in observed.destinations.iter().zip(&*states) {
         check_release(options, timeline, state, image).await?;

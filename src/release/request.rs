@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::records::options::RecordOptions;
 use super::release_facts::{PromotionPath, SignerName};
 use super::source_lookup::SourceLookup;
+use super::source_search::SourceSearch;
 use crate::event::EventFacts;
 use crate::github;
 use crate::image::{Destination, ImageSource, PlatformName, Repository};
@@ -40,9 +41,11 @@ pub enum ExistingTagPolicy {
 pub struct ReleaseRequest {
     /// Verb.
     pub verb: ReleaseVerb,
-    /// Image that is released; of a search by commit the first candidate.
+    /// Image that is released; of a search a name for it.
     pub source: ImageSource,
-    /// Search for the source by its commit; `None` if the user named it.
+    /// Search for the source; `None` if it is named, or found.
+    pub search: Option<SourceSearch>,
+    /// Commit that the source was found by.
     pub lookup: Option<SourceLookup>,
     /// Destinations: at least one, none twice.
     pub destinations: Vec<Destination>,
@@ -203,7 +206,12 @@ impl ReleaseRequest {
             }
             _ => None,
         };
-        destinations.chain(source)
+        let origins = self.search.iter().flat_map(|search| &search.origins);
+        let origins = origins.filter_map(|origin| match &origin.place {
+            Destination::Registry(repository) => Some((repository, RepositoryAccess::Pull)),
+            Destination::Layout(_) => None,
+        });
+        destinations.chain(source).chain(origins)
     }
 
     /// Returns how SHA tags are spelled where the image comes from, if a rule says it.

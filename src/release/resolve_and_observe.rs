@@ -12,7 +12,7 @@ use super::plan::observe;
 use super::request::{ExistingTagPolicy, ReleaseRequest, ReleaseVerb};
 use super::resolve::image::ResolvedImage;
 use super::resolve::source::resolve_source;
-use super::resolve::{find_source, image_names, image_origin};
+use super::resolve::{image_names, image_origin, sought_label};
 use crate::tagging::{self, DerivedTags, ImageOrigin, TagRules};
 
 /// Resolves the source and looks at the destinations, at once where the tags can be told without
@@ -65,7 +65,7 @@ async fn resolve_with_origin(
     context: &ReleaseContext,
 ) -> Result<(ResolvedImage, ImageOrigin), Failure> {
     let image = resolve_source(request, context).await?;
-    let mut origin = find_source::read_origin(request, context, &image).await?;
+    let mut origin = sought_label::read_origin(request, context, &image).await?;
     image_names::add_image_names(&mut origin, request, context, &image).await?;
     Ok((image, origin))
 }

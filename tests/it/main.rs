@@ -83,3 +83,4 @@ mod timestamps;
 mod troubleshooting;
 mod unusual;
 mod verify;
+mod which_image;

@@ -1,8 +1,9 @@
 //! Drafts the record of a release from what was resolved, observed and planned.
 
-use super::observe::{ObservedTimeline, SourceTimeline};
+use super::observe::ObservedTimeline;
 use super::options::RunAccount;
 use super::record_basis::RecordBasis;
+use super::source_timeline::SourceTimeline;
 use super::timeline_view::CountedRecord;
 use crate::image::Digest;
 use crate::record::{

@@ -2,6 +2,7 @@
 //! intent before the tags and as a timeline entry after them.
 
 pub(super) mod clock;
+pub(super) mod commit_releases;
 pub(super) mod draft;
 pub(super) mod entry_scan;
 pub(super) mod environment_tag;
@@ -21,6 +22,7 @@ pub(super) mod referrer_form;
 pub(super) mod refusals;
 pub(super) mod release_name;
 mod signer_match;
+pub(super) mod source_timeline;
 pub(super) mod stage;
 mod superseded;
 pub(super) mod timeline_records;

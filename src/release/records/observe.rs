@@ -9,6 +9,7 @@ use super::intent::{Intent, ListedIntents};
 use super::left_entries::refuse_left_entries;
 use super::options::RecordOptions;
 use super::record_basis::RecordBasis;
+use super::source_timeline::{SourceTimeline, observe_source};
 use super::superseded::superseded_reason;
 use super::timeline_view::{EntryReading, RecentEntries, TimelineView};
 use crate::image::Digest;
@@ -17,9 +18,8 @@ use crate::release::Failure;
 use crate::release::context::ReleaseContext;
 use crate::release::destination::OpenDestination;
 use crate::release::plan::destination_state::DestinationState;
-use crate::release::resolve::image_store::open_to_read;
 use crate::tagging::{DerivedTags, PlannedTag};
-use crate::transfer::{ImageStore, Side};
+use crate::transfer::ImageStore;
 
 /// Timelines that a release depends on.
 pub(crate) struct ObservedTimelines {
@@ -46,16 +46,11 @@ pub(crate) struct ObservedTimeline {
     pub(crate) planned_at: RecordTime,
 }
 
-/// Timeline of the environment that the image comes from.
-pub(crate) struct SourceTimeline {
-    pub(crate) view: TimelineView,
-    /// Newest counted release of the root there.
-    pub(crate) release: Option<Arc<EntryReading>>,
-}
-
 /// Image and tags of a release whose timelines are observed.
 pub(crate) struct RecordedImage<'a> {
     pub(crate) root: Digest,
+    /// Root in the environment that the image comes from: `root` can be a selection of its platforms.
+    pub(crate) source_root: Digest,
     pub(crate) derived: &'a DerivedTags,
 }
 
@@ -69,12 +64,12 @@ pub(crate) async fn observe_timelines(
     destinations: &[OpenDestination],
     states: &[DestinationState],
     image: &RecordedImage<'_>,
-    source: Option<TimelineView>,
+    sources: Vec<TimelineView>,
 ) -> Result<ObservedTimelines, Failure> {
     let each = destinations.iter().zip(states);
     let each = each
         .map(|(destination, state)| observe_timeline(options, context, destination, state, image));
-    let source = observe_source(context, source, image.root);
+    let source = observe_source(context, sources, image.source_root);
     let (destinations, source) = try_join(try_join_all(each), source).await?;
     if let Some(source) = &source {
         for destination in &destinations {
@@ -167,52 +162,6 @@ fn is_same_release(intent: &Intent, derived: &DerivedTags) -> bool {
     let mut immutable = immutable.map(|planned: &PlannedTag| planned.tag.as_str());
     let is_named = |tag: &str| predicate.tags.iter().any(|recorded| recorded.name == tag);
     predicate.action.is_release() && predicate.version == derived.version && immutable.all(is_named)
-}
-
-/// Lists the timeline of the environment that the image comes from; `None` if no policy names one.
-///
-/// # Errors
-/// A store that fails.
-pub(crate) async fn list_source_timeline(
-    options: Option<&RecordOptions>,
-    context: &ReleaseContext,
-) -> Result<Option<TimelineView>, Failure> {
-    let Some(location) = options.and_then(|options| options.source.as_ref()) else {
-        return Ok(None);
-    };
-    let place = location.entries();
-    let store = open_to_read(context, place);
-    let tags = store.tags().await;
-    let tags = tags.map_err(|error| Failure::from_store_error(Side::Source, place, error))?;
-    Ok(Some(TimelineView::new(location.clone(), &store, &tags)))
-}
-
-async fn observe_source(
-    context: &ReleaseContext,
-    view: Option<TimelineView>,
-    root: Digest,
-) -> Result<Option<SourceTimeline>, Failure> {
-    let Some(view) = view else {
-        return Ok(None);
-    };
-    let release = view.read_newest_release(root).await?;
-    view.read_withdrawal(root).await?;
-    warn_of_withdrawn_source(context, &view, root);
-    Ok(Some(SourceTimeline { view, release }))
-}
-
-/// Warns if the environment that the image comes from has withdrawn it.
-fn warn_of_withdrawn_source(context: &ReleaseContext, view: &TimelineView, root: Digest) {
-    if let Some(rollback) = view.timeline_read().withdrawals(root).last() {
-        let location = view.location();
-        context.notices.warning(format!(
-            "{}: {} is withdrawn from {}, where it comes from: the rollback {rollback} withdrew it{}",
-            location.entries(),
-            root.short(),
-            location.environment,
-            view.withdrawal_reason(rollback)
-        ));
-    }
 }
 
 /// Warns if the newest release of the destination rests on a record that the source's timeline has no more.

@@ -15,6 +15,8 @@ pub struct RecordOptions {
     pub trust: Option<RecordTrust>,
     /// Timeline of the environment that the image comes from, if a policy names it.
     pub source: Option<TimelineLocation>,
+    /// Timelines of the other environments that its images may come from.
+    pub other_sources: Vec<TimelineLocation>,
     /// What the record says of the run itself.
     pub account: RunAccount,
     /// Record that the timeline must have.

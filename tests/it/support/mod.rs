@@ -221,6 +221,7 @@ pub fn request(
         record: None,
         verb,
         source: source.parse().unwrap(),
+        search: None,
         lookup: None,
         destinations: destinations
             .iter()
