@@ -4,14 +4,15 @@
 #![no_main]
 
 use shipmark::image::{CanonicalPlace, RealPaths};
-use shipmark::policy::ReleasePolicy;
+use shipmark::policy::{FilePosition, ReleasePolicy};
 use shipmark::tagging::CompatMode;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let policy = match ReleasePolicy::parse(bytes) {
         Ok(policy) => policy,
-        Err(error) => {
-            assert!(error.at.line > 0 && error.at.column > 0, "{error:?}");
+        Err(errors) => {
+            let is_placed = |at: &FilePosition| at.line > 0 && at.column > 0;
+            assert!(errors.iter().all(|error| is_placed(&error.at)), "{errors:?}");
             return;
         }
     };

@@ -101,7 +101,8 @@ async fn read_policy_file(
             },
             files: files.clone(),
         })),
-        Err(error) => {
+        Err(errors) => {
+            let error = errors.first();
             let position = Some((error.at.line, error.at.column));
             let failure = Failure::input(format!("the policy file {file}: {error}"));
             let failure = failure.at_file(FileLocation {

@@ -6,12 +6,12 @@ use super::invocation::Invocation;
 use super::load_policy::LoadedPolicy;
 use super::{pem_input, trust_inputs};
 use crate::cli::Input;
+use crate::gate::WildcardPattern;
 use crate::notices::to_printable;
 use crate::policy::{EnvironmentRules, PolicyIdentity, PolicySigner, SignerRule};
 use crate::release::{Failure, RecordSigner};
 use crate::signing::{
-    CertificateCondition, Identity, PublicKey, Requirement, TrustRoot, WildcardPattern,
-    key_reference_error,
+    CertificateCondition, Identity, PublicKey, Requirement, TrustRoot, key_reference_error,
 };
 
 /// Returns who may write the records of an environment, in the order of the policy; nobody where the

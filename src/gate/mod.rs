@@ -1,16 +1,45 @@
 //! Gates of an environment: what scan reports, VEX documents and rules say of an image, as verdicts. Pure: facts
 //! and a time in, verdicts out.
 
+mod attestation_rule;
+mod byte_size;
+mod freeze;
+mod freeze_window;
+mod image_rule;
+mod judged_image;
+mod required_attestation;
+mod rule_duration;
+mod scan_exception;
 mod scan_report;
+mod scan_rule;
 mod severity;
+mod soak_rule;
+mod verdict;
 mod vex_document;
+mod wildcard_pattern;
 
+pub use attestation_rule::{AttestationMismatch, AttestationRule};
+pub use byte_size::{ByteSize, ByteSizeError};
+pub use freeze::{FreezeJudgement, judge_freeze};
+pub use freeze_window::{
+    FreezeMoment, FreezeMomentError, FreezeWindow, FreezeWindowError, FreezeZone, FreezeZoneError,
+    WeeklyMoment,
+};
+pub use image_rule::{ImageRule, LabelRule, LabelRuleError, UserRule, UserRuleError};
+pub use judged_image::{JudgedConfig, JudgedImage, JudgedPlatform};
+pub use required_attestation::RequiredAttestation;
+pub use rule_duration::{RuleDuration, RuleDurationError};
+pub use scan_exception::ScanException;
 pub use scan_report::{
     FindingTable, FixState, REPORT_LIMIT, ReportFormat, ScanFinding, ScanReport, ScanReportError,
     ScanSubject, SuppressedFinding,
 };
+pub use scan_rule::ScanRule;
 pub use severity::{Severity, SeverityError, SeverityThreshold};
+pub use soak_rule::SoakRule;
+pub use verdict::{GateName, GateReport, GateState, GateVerdict};
 pub use vex_document::{
     VEX_LIMIT, VexComponent, VexDocument, VexError, VexJustification, VexProduct, VexStatement,
     VexStatus,
 };
+pub use wildcard_pattern::WildcardPattern;

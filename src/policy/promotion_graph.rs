@@ -4,11 +4,13 @@ use std::collections::HashMap;
 
 use super::environment_rules::EnvironmentRules;
 use super::error::{FilePosition, PolicyError, PolicyProblem};
+use super::parse_environment::ParsedEnvironment;
+use super::problem_list::ProblemList;
 use crate::tagging::EnvironmentName;
 
 /// Environments by their numbers, and for each the numbers and positions of those in its `from`.
 struct PromotionGraph<'a> {
-    environments: &'a [EnvironmentRules],
+    environments: &'a [ParsedEnvironment],
     sources: Vec<Vec<(usize, FilePosition)>>,
 }
 
@@ -20,51 +22,52 @@ enum SearchState {
     Done,
 }
 
-/// Checks the graph.
-///
-/// # Errors
-/// A `from` that names no environment or one of another kind, and a cycle.
-pub(super) fn check(environments: &[EnvironmentRules]) -> Result<(), PolicyError> {
-    PromotionGraph::new(environments)?.check_cycles()
+/// Adds the problems of the graph: a `from` that names no environment or one of another kind, and cycles.
+pub(super) fn check(environments: &[ParsedEnvironment], problems: &mut ProblemList) {
+    PromotionGraph::new(environments, problems).check_cycles(problems);
 }
 
 impl<'a> PromotionGraph<'a> {
-    fn new(environments: &'a [EnvironmentRules]) -> Result<Self, PolicyError> {
+    fn new(environments: &'a [ParsedEnvironment], problems: &mut ProblemList) -> Self {
         let numbered = environments.iter().enumerate();
         let numbers: HashMap<&EnvironmentName, usize> = numbered
             .map(|(number, environment)| (&environment.name, number))
             .collect();
         let mut sources = Vec::new();
         for environment in environments {
-            let names = environment.from().iter().zip(&environment.from_at);
-            let found = names.map(|(from, at)| {
-                let number = numbers.get(from).copied();
-                let number = number.ok_or_else(|| at.to_error(unknown(from, environments)))?;
-                match environments[number].is_per_service() == environment.is_per_service() {
-                    true => Ok((number, *at)),
-                    false => Err(at.to_error(PolicyProblem::DiffersFromSource(from.to_string()))),
+            let (names, positions) = &environment.sources;
+            let mut found = Vec::new();
+            for (from, at) in names.iter().zip(positions) {
+                let Some(number) = numbers.get(from).copied() else {
+                    problems.add(at.to_error(unknown(from, environments)));
+                    continue;
+                };
+                if differ_in_kind(&environments[number], environment) {
+                    let problem = PolicyProblem::DiffersFromSource(from.to_string());
+                    problems.add(at.to_error(problem));
                 }
-            });
-            sources.push(found.collect::<Result<_, _>>()?);
+                found.push((number, *at));
+            }
+            sources.push(found);
         }
-        Ok(Self {
+        Self {
             environments,
             sources,
-        })
+        }
     }
 
-    /// Refuses a cycle. Each environment is looked at once, and none recursively: a chain can be long.
-    fn check_cycles(&self) -> Result<(), PolicyError> {
+    /// Adds each cycle that a search finds. Each environment is looked at once, and none recursively: a chain can
+    /// be long.
+    fn check_cycles(&self, problems: &mut ProblemList) {
         let mut states = vec![SearchState::Unseen; self.environments.len()];
         for start in 0..self.environments.len() {
             if states[start] == SearchState::Unseen {
-                self.search_cycle(start, &mut states)?;
+                self.search_cycle(start, &mut states, problems);
             }
         }
-        Ok(())
     }
 
-    fn search_cycle(&self, start: usize, states: &mut [SearchState]) -> Result<(), PolicyError> {
+    fn search_cycle(&self, start: usize, states: &mut [SearchState], problems: &mut ProblemList) {
         // Environments on the path from the start, each with the number of its sources that were followed.
         let mut path = vec![(start, 0)];
         states[start] = SearchState::OnPath;
@@ -81,10 +84,9 @@ impl<'a> PromotionGraph<'a> {
                     states[next] = SearchState::OnPath;
                     path.push((next, 0));
                 }
-                SearchState::OnPath => return Err(self.circle(&path, next)),
+                SearchState::OnPath => problems.add(self.circle(&path, next)),
             }
         }
-        Ok(())
     }
 
     /// Returns the error of a path, with the number of the source that each environment on it takes, that
@@ -103,12 +105,20 @@ impl<'a> PromotionGraph<'a> {
             environment.name.to_string()
         });
         let problem = PolicyProblem::Circle(names.collect());
-        at.unwrap_or(self.environments[first].repository_at)
-            .to_error(problem)
+        let own = self.environments[first].sources.1.first();
+        let start = FilePosition { line: 1, column: 1 };
+        at.or(own.copied()).unwrap_or(start).to_error(problem)
     }
 }
 
-fn unknown(from: &EnvironmentName, environments: &[EnvironmentRules]) -> PolicyProblem {
+/// Returns whether one has a repository for each service, and the other one alone.
+fn differ_in_kind(one: &ParsedEnvironment, other: &ParsedEnvironment) -> bool {
+    let kind = |it: &ParsedEnvironment| it.rules.as_ref().map(EnvironmentRules::is_per_service);
+    let kinds = kind(one).zip(kind(other));
+    kinds.is_some_and(|(one, other)| one != other)
+}
+
+fn unknown(from: &EnvironmentName, environments: &[ParsedEnvironment]) -> PolicyProblem {
     let known = environments.iter().map(|it| it.name.as_str());
     PolicyProblem::unknown_environment(from, known)
 }

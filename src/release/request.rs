@@ -7,11 +7,12 @@ use super::release_facts::{PromotionPath, SignerName};
 use super::source_lookup::SourceLookup;
 use super::source_search::SourceSearch;
 use crate::event::EventFacts;
+use crate::gate::AttestationRule;
 use crate::github;
 use crate::image::{Destination, ImageSource, PlatformName, Repository};
 use crate::referrers::ReferrerSelection;
 use crate::registry::RepositoryAccess;
-use crate::signing::{AttestationRule, COSIGN_SIGN_PREDICATE, Predicate, Requirement, Signer};
+use crate::signing::{COSIGN_SIGN_PREDICATE, Predicate, Requirement, Signer};
 use crate::tagging::{CommitTagForm, EnvironmentName, ExcludedVersions, NamedRelease, TagRules};
 use crate::transfer::ForeignLayers;
 

@@ -5,13 +5,14 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::evidence::{self, CheckedAttestation, CheckedSignature, ImageEvidence};
 use super::graph::{self, ManifestContent, ManifestNode};
+use crate::gate::AttestationRule;
 use crate::image::{Digest, ImageSource, Platform};
 use crate::referrers::UnreadSignature;
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
 use crate::release::request::{ImageCheck, RequiredEvidence};
 use crate::release::resolve::image_store::{self, open_source_store};
-use crate::signing::{AttestationRule, Requirement, VerificationError};
+use crate::signing::{Requirement, VerificationError};
 use crate::transfer::{ImageStore, Side};
 
 /// Request to verify an image.
@@ -288,7 +289,7 @@ impl RequiredEvidence {
                 let mut all = found.attestations.iter().filter(|one| one.of == of);
                 all.any(|found| {
                     let verified = found.result.as_ref();
-                    verified.is_ok_and(|attested| rule.check(attested).is_ok())
+                    verified.is_ok_and(|attested| attested.check_rule(rule).is_ok())
                 })
             }
         }

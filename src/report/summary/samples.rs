@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::actions::ProcessEnvironment;
+use crate::gate::WildcardPattern;
 use crate::image::{Digest, MediaType, Platform, Tag};
 use crate::policy::ReleasePolicy;
 use crate::referrers::{CopiedReferrers, ReferrerKind};
@@ -19,7 +20,6 @@ use crate::report::tags_report::TagsResult;
 use crate::signing::{
     CertificateEvidence, FileSigner, Identity, ImageClaim, PublicKey, Requirement,
     SignatureEvidence, TrustRoot, VerificationError, VerifiedAttestation, VerifiedSignature,
-    WildcardPattern,
 };
 use crate::tagging::{
     ExpandedTag, ImmutableTagSource, MovingTagSource, OrderedLabels, RuleExpansion, TagKind,
