@@ -197,6 +197,22 @@ declare_inputs! {
             verbs: POLICY_VERBS, kind: InputKind::Text("FILE"), path: true, only_with: &[InputCondition::NamesReleaseVerb],
             help: "Policy file in addition to .github/shipmark.yml",
         }
+        ScanFailOn, "scan-fail-on" {
+            verbs: RELEASE_VERBS, kind: InputKind::Choice(&["critical", "high", "medium", "low", "negligible"]),
+            help: "Severity from which on a finding fails the scan gate: only stricter than the policy",
+        }
+        IgnoreUnfixed, "ignore-unfixed" {
+            verbs: RELEASE_VERBS, kind: InputKind::Choice(&["true", "false"]),
+            help: "false: findings without a fix fail the scan gate, too",
+        }
+        Vex, "vex" {
+            verbs: RELEASE_VERBS, kind: InputKind::List("FILE"),
+            help: "OpenVEX documents of the policy: others are refused",
+        }
+        OverrideFreeze, "override-freeze" {
+            verbs: RELEASE_VERBS, kind: InputKind::Text("REASON"),
+            help: "Reason to release in a freeze that the policy lets pass",
+        }
     }
     Records {
         Record, "record" {

@@ -30,6 +30,18 @@ impl Input {
             Self::ScratchLimit => Some(
                 "Default: a hundred times the archive's size, at least half a GiB and at most 32.",
             ),
+            Self::ScanFailOn => Some(
+                "For an environment of the policy with a scan gate. Weaker than the policy's fail-on is refused.",
+            ),
+            Self::IgnoreUnfixed => Some(
+                "For an environment of the policy with a scan gate. true is refused where the policy does not say it.",
+            ),
+            Self::Vex => Some(
+                "For an environment of the policy with a scan gate. Documents are read at the policy's commit, never from the working tree.",
+            ),
+            Self::OverrideFreeze => Some(
+                "For an environment of the policy with the gate freeze. Passes windows with override: true; the record and the summary carry the reason.",
+            ),
             Self::Record => Some(
                 "auto: record if an environment is given. on: require an environment. off: keep no record. The record is a referrer of the image, and an entry of the timeline under a tag shipmark.ENVIRONMENT.TIME.ACTION.….",
             ),

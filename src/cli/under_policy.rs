@@ -66,7 +66,19 @@ impl Input {
                 "`off` stops version lines; `on` is refused where the policy has `lines: off`",
             ),
             Self::Existing => PolicyEffect::TightensOnly(
-                "`fail` is stricter; `keep` is refused where the policy does not ask for it",
+                "`fail` is stricter; `keep` is refused where the environment does not have `existing: keep`",
+            ),
+            Self::ScanFailOn => PolicyEffect::TightensOnly(
+                "a stricter severity than `gates.scan.fail-on`; a weaker one is refused",
+            ),
+            Self::IgnoreUnfixed => PolicyEffect::TightensOnly(
+                "`false` is stricter; `true` is refused where the policy does not say it",
+            ),
+            Self::Vex => PolicyEffect::FixedByPolicy(
+                "documents are those of `gates.scan.vex`, read at the policy's commit; others are refused",
+            ),
+            Self::OverrideFreeze => PolicyEffect::FixedByPolicy(
+                "passes windows with `override: true` alone; record and summary carry the reason",
             ),
             Self::Ref | Self::Commit | Self::Event => {
                 PolicyEffect::Refused("in a runner: the event says it, and nobody else")
@@ -86,14 +98,18 @@ impl Input {
             Self::SigningKey => PolicyEffect::FixedByPolicy(
                 "the records must be signed by a signer of the environment",
             ),
-            Self::TransparencyLog => PolicyEffect::FixedByPolicy(LOG),
+            Self::TransparencyLog => PolicyEffect::FixedByPolicy(
+                "the key `transparency-log`: `attestations` is refused where keyless `signers` count and the policy does not say it, and `off` always",
+            ),
+            Self::TrustedRoot => PolicyEffect::FixedByPolicy(
+                "the key `trusted-root`, else the public instance: another one is refused where keyless `signers` count",
+            ),
             Self::FulcioUrl
             | Self::RekorUrl
             | Self::TsaUrl
             | Self::OidcIssuer
             | Self::OidcAudience
-            | Self::SigningConfig
-            | Self::TrustedRoot => PolicyEffect::FixedByPolicy(INSTANCE),
+            | Self::SigningConfig => PolicyEffect::FixedByPolicy(INSTANCE),
             Self::VerifySource | Self::Attestation => {
                 PolicyEffect::TightensOnly("adds a check to those of the policy")
             }
@@ -164,6 +180,5 @@ impl Input {
     }
 }
 
-const LOG: &str = "whether signatures need an entry in a log is no choice of a job";
-const INSTANCE: &str = "whose certificates, logs and timestamps count is no choice of a job";
+const INSTANCE: &str = "a certificate or timestamp of another instance than that of the policy's trusted root does not count, and the release is refused before anything is written";
 const SIGNERS: &str = "whose signatures count, the signers of the policy say; the input can add a check of the source, and replaces none";

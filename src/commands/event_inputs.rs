@@ -268,7 +268,11 @@ pub(super) fn base_of_pull_request(
     })
 }
 
-fn runner_facts(environment: &ProcessEnvironment) -> Result<EventFacts, Failure> {
+/// Returns the facts of the event that this job runs for.
+///
+/// # Errors
+/// An event that cannot be read.
+pub(super) fn runner_facts(environment: &ProcessEnvironment) -> Result<EventFacts, Failure> {
     let payload = environment.get("GITHUB_EVENT_PATH").map(PayloadFile::load);
     parse_facts(&runner_inputs(environment), payload.transpose()?.as_ref())
 }

@@ -1,9 +1,12 @@
 //! What the requests of all verbs have in common.
 
+use super::existing_tags::existing_tags;
+use super::gate_overrides::GateOverrides;
 use super::invocation::Invocation;
 use super::load_policy::{self, LoadedPolicy};
 use super::record_options::RecordingInputs;
 use super::release_targets::{self, ImageRoute, ReleaseTargets};
+use super::releasing_ref::require_releasing_ref;
 use super::sought_commit::SoughtCommit;
 use super::source_search::{RequestedSource, SearchInputs};
 use super::{
@@ -16,8 +19,8 @@ use crate::image::Destination;
 use crate::policy::EnvironmentRules;
 use crate::referrers::ReferrerSelection;
 use crate::release::{
-    ExistingTagPolicy, Failure, PromotionPath, ReleaseBatch, ReleaseNaming, ReleaseRequest,
-    ReleaseVerb, RequestedPlatforms, SigningOptions,
+    Failure, PromotionPath, ReleaseBatch, ReleaseNaming, ReleaseRequest, ReleaseVerb,
+    RequestedPlatforms, SigningOptions,
 };
 use crate::tagging::{EnvironmentName, ExcludedVersions, TagContext, TagRuleSet, TagRules};
 use crate::transfer::ForeignLayers;
@@ -72,6 +75,10 @@ pub(super) async fn build_job(
         routes,
     } = targets?;
     rule_inputs::refuse_overrides(invocation, environment.as_ref())?;
+    if let Some((stage, loaded)) = stage.zip(loaded.as_ref()) {
+        require_releasing_ref(invocation, stage, loaded)?;
+    }
+    GateOverrides::read(invocation, stage.zip(loaded.as_ref()))?;
     let rules = match stage.zip(loaded.as_ref()) {
         Some((stage, loaded)) => environment_rules(stage, loaded, arguments)?,
         None => rule_inputs::parse_rules(arguments)?,
@@ -97,11 +104,7 @@ pub(super) async fn build_job(
     let commit = SoughtCommit::new(invocation, facts.as_ref(), needs_version);
     let rules = build_tag_rules(invocation, rules, facts.clone(), environment.as_ref()).await?;
     let excluded_versions = excluded_versions(stage, loaded.as_ref(), arguments)?;
-    let existing = match arguments.choice(Input::Existing)? {
-        Some("fail") => ExistingTagPolicy::Fail,
-        Some(_) => ExistingTagPolicy::Keep,
-        None => ExistingTagPolicy::PerTagKind,
-    };
+    let existing = existing_tags(invocation, stage.zip(loaded.as_ref()))?;
     let allows_unbound = rule_inputs::allows_unbound(arguments, stage.zip(loaded.as_ref()))?;
     let signed = environment_signing::apply_sign(invocation, stage.zip(loaded.as_ref()))?;
     let signing = super::signing_inputs::read_signing(&signed).await?;

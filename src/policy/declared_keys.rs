@@ -113,6 +113,12 @@ pub(super) const NAMED_GATES_MAPPING: &str = "a mapping from names of environmen
 /// Words of keys that are on or off.
 pub(super) const FLAG_WORDS: [&str; 2] = ["false", "true"];
 
+/// Words of the key `transparency-log`.
+pub(super) const LOG_WORDS: [&str; 2] = ["on", "attestations"];
+
+/// Words of the key `existing`.
+pub(super) const EXISTING_WORDS: [&str; 2] = ["fail", "keep"];
+
 /// Words of the key `unbound`.
 pub(super) const UNBOUND_WORDS: [&str; 2] = ["refuse", "allow"];
 
@@ -227,6 +233,16 @@ pub(super) const POLICY_KEYS: KeySet = KeySet {
             help: "Repository of the release records, for every environment without a key `records` of its own",
         },
         LINES,
+        KeyDeclaration {
+            name: "trusted-root",
+            shape: ValueShape::Text(&FILE_PATH),
+            help: "Trusted root of a private Sigstore instance, a file relative to the root of the repository, that certificates of signers must lead to. Default: the public instance. The input `trusted-root` cannot name another one",
+        },
+        KeyDeclaration {
+            name: "transparency-log",
+            shape: ValueShape::Choice(&LOG_WORDS),
+            help: "Whether records and attestations of keyless signers must be in a transparency log: `on` (default), or `attestations`, which leaves them out, and takes a timestamp. The input of that name cannot say less",
+        },
     ],
     required: &[],
     reserved: &[],
@@ -260,6 +276,7 @@ pub(super) const ENVIRONMENT_KEYS: KeySet = KeySet {
         IMMUTABLE,
         LINES,
         UNBOUND,
+        EXISTING,
         KeyDeclaration {
             name: "exclude-versions",
             shape: ValueShape::List(EXCLUDED_VERSION_LIST),
@@ -289,6 +306,7 @@ pub(super) const DEFAULT_KEYS: KeySet = KeySet {
         TAGS,
         IMMUTABLE,
         UNBOUND,
+        EXISTING,
         GATES,
         SIGN,
         SIGNERS_OF_RECORDS,
@@ -369,6 +387,12 @@ const UNBOUND: KeyDeclaration = KeyDeclaration {
     name: "unbound",
     shape: ValueShape::Choice(&UNBOUND_WORDS),
     help: "Scan reports and SBOMs that name no image: `refuse` (default) or `allow`",
+};
+
+const EXISTING: KeyDeclaration = KeyDeclaration {
+    name: "existing",
+    shape: ValueShape::Choice(&EXISTING_WORDS),
+    help: "Treatment of an immutable tag that points to another digest: `fail` refuses the release, `keep` releases the existing image. Default: version tags fail, and on `push` a SHA tag keeps an image of the same commit. The input `existing` can only say `fail` where this key is not `keep`",
 };
 
 const GATES: KeyDeclaration = KeyDeclaration {

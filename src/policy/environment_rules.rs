@@ -14,6 +14,15 @@ use crate::event::RefFilter;
 use crate::image::Destination;
 use crate::tagging::{CompatMode, EnvironmentName, ExcludedVersions, ImmutableTags, TagRuleSet};
 
+/// Treatment of immutable tags that point to another digest than that of the release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExistingTags {
+    /// They refuse the release.
+    Fail,
+    /// Their image is released.
+    Keep,
+}
+
 /// An environment with its rules.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EnvironmentRules {
@@ -38,6 +47,7 @@ pub struct EnvironmentRules {
     /// Keys that the file gives it, in the order of their declaration.
     pub(super) stated_keys: Vec<&'static str>,
     pub(super) allows_unbound: bool,
+    pub(super) existing: Option<ExistingTags>,
     pub(super) excluded_versions: ExcludedVersions,
     pub(super) gates: EnvironmentGates,
     /// Gates of the services that differ.
@@ -111,6 +121,7 @@ impl EnvironmentRules {
             && self.service_gates == other.service_gates
             && self.adds_vsa == other.adds_vsa
             && self.allows_unbound == other.allows_unbound
+            && self.existing == other.existing
             && self.excluded_versions == other.excluded_versions
             && self.signing == other.signing
             && self.signers == other.signers
@@ -161,6 +172,11 @@ impl EnvironmentRules {
     /// Whether scan reports and SBOMs that name no image may be attested there.
     pub fn allows_unbound(&self) -> bool {
         self.allows_unbound
+    }
+
+    /// Returns what happens to immutable tags that point to another digest; `None`: it depends on the tag.
+    pub fn existing(&self) -> Option<ExistingTags> {
+        self.existing
     }
 
     /// Returns the signatures that each release to it has, at least.

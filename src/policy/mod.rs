@@ -44,7 +44,7 @@ mod record_tests;
 mod tests;
 
 pub use deadline::Deadline;
-pub use environment_rules::EnvironmentRules;
+pub use environment_rules::{EnvironmentRules, ExistingTags};
 pub use error::{FilePosition, PolicyError, PolicyProblem};
 pub use gates::{AttestationGate, EnvironmentGates, GateSigners, ScanGate};
 pub use key_documents::{SCHEMA_ADDRESS, json_schema, key_table};

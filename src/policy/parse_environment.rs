@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::deadline::Deadline;
 use super::declared_keys::{
-    ENVIRONMENT_KEYS, EXCLUDED_VERSION_LIST, IMMUTABLE_LIST, LINES_WORDS, REF_LIST, RULES_TEXT,
-    SOURCE_LIST, UNBOUND_WORDS,
+    ENVIRONMENT_KEYS, EXCLUDED_VERSION_LIST, EXISTING_WORDS, IMMUTABLE_LIST, LINES_WORDS,
+    LOG_WORDS, REF_LIST, RULES_TEXT, SOURCE_LIST, UNBOUND_WORDS,
 };
-use super::environment_rules::EnvironmentRules;
+use super::environment_rules::{EnvironmentRules, ExistingTags};
 use super::error::{FilePosition, PolicyError, PolicyProblem};
 use super::gates::{EnvironmentGates, GateContext};
 use super::limits::{REPOSITORIES, REPOSITORY_LENGTH};
@@ -87,6 +87,7 @@ impl ParsedEnvironment {
         let allows_unbound = fields
             .read("unbound", problems, parse_unbound)
             .unwrap_or(false);
+        let existing = fields.read("existing", problems, parse_existing);
         let context = GateContext {
             defaults: defaults.gates.cloned(),
             has_source: !from.is_empty(),
@@ -127,6 +128,7 @@ impl ParsedEnvironment {
             gives_lines,
             stated_keys,
             allows_unbound,
+            existing,
             excluded_versions: excluded_versions.unwrap_or_default(),
             gates,
             service_gates: BTreeMap::new(),
@@ -204,6 +206,12 @@ pub(super) fn parse_lines(node: YamlNode) -> Result<bool, PolicyError> {
     Ok(node.into_word(&LINES_WORDS)? == on)
 }
 
+/// Parses the key `transparency-log`: whether attestations are logged.
+pub(super) fn parse_log(node: YamlNode) -> Result<bool, PolicyError> {
+    let [on, _] = LOG_WORDS;
+    Ok(node.into_word(&LOG_WORDS)? == on)
+}
+
 fn parse_refs(list: YamlNode) -> Result<RefFilter, PolicyError> {
     let at = list.position;
     let mut patterns = Vec::new();
@@ -260,6 +268,14 @@ fn parse_from(node: YamlNode) -> Result<Sources, PolicyError> {
         positions.push(at);
     }
     Ok((names, positions))
+}
+
+fn parse_existing(node: YamlNode) -> Result<ExistingTags, PolicyError> {
+    let [_, keep] = EXISTING_WORDS;
+    Ok(match node.into_word(&EXISTING_WORDS)? == keep {
+        true => ExistingTags::Keep,
+        false => ExistingTags::Fail,
+    })
 }
 
 fn parse_unbound(node: YamlNode) -> Result<bool, PolicyError> {

@@ -8,11 +8,12 @@ use super::error::{FilePosition, PolicyError, PolicyProblem};
 use super::gates::ServiceGates;
 use super::limits::{DEFAULTS_SIZE, ENVIRONMENTS, REPOSITORIES};
 use super::parse_environment::{
-    ParsedEnvironment, PolicyDefaults, parse_excluded_versions, parse_lines,
+    ParsedEnvironment, PolicyDefaults, parse_excluded_versions, parse_lines, parse_log,
 };
 use super::problem_list::{PolicyErrors, ProblemList};
 use super::promotion_graph;
 use super::records_repository::RecordsTemplate;
+use super::repository_file::parse_repository_file;
 use super::service_name::Service;
 use super::services::{ParsedServices, ServiceBuild};
 use super::yaml_document;
@@ -31,6 +32,9 @@ pub struct ReleasePolicy {
     excluded_versions: ExcludedVersions,
     /// Whether environments have version lines where they do not say it.
     gives_lines: bool,
+    /// Path in the repository.
+    trusted_root: Option<String>,
+    logs_attestations: bool,
 }
 
 impl Default for ReleasePolicy {
@@ -43,6 +47,8 @@ impl Default for ReleasePolicy {
             builds: BTreeMap::new(),
             excluded_versions: ExcludedVersions::default(),
             gives_lines: true,
+            trusted_root: None,
+            logs_attestations: true,
         }
     }
 }
@@ -102,6 +108,12 @@ impl ReleasePolicy {
                 .read("exclude-versions", problems, parse_excluded_versions)
                 .unwrap_or_default(),
             gives_lines: fields.read("lines", problems, parse_lines).unwrap_or(true),
+            trusted_root: fields.read("trusted-root", problems, |node| {
+                parse_repository_file(&node.into_text()?)
+            }),
+            logs_attestations: fields
+                .read("transparency-log", problems, parse_log)
+                .unwrap_or(true),
         };
         policy.read_service_gates(services.gates, &names, problems);
         if are_all_read && are_services_right {
@@ -148,6 +160,17 @@ impl ReleasePolicy {
     /// Returns how the image of a service is built, as far as the file says it.
     pub fn build(&self, service: &Service) -> Option<&ServiceBuild> {
         self.builds.get(service)
+    }
+
+    /// Returns the trusted root that certificates of signers must lead to, a path in the repository; `None`: that of
+    /// Sigstore's public instance.
+    pub fn trusted_root(&self) -> Option<&str> {
+        self.trusted_root.as_deref()
+    }
+
+    /// Returns whether records and attestations of keyless signers must be in a transparency log.
+    pub fn logs_attestations(&self) -> bool {
+        self.logs_attestations
     }
 
     /// Returns the services, in the order in which they are written, none twice.

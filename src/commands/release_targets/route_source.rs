@@ -158,7 +158,7 @@ impl<'a> PolicyRouting<'a, '_> {
                 "is the newest release of another environment, and {name} takes its images from none"
             )));
         }
-        if stage.name().is_production() {
+        if stage.is_production() || stage.name().is_production() {
             return Err(Failure::refused(format!(
                 "source: newest in a release to the production environment {name}"
             ))
