@@ -14,7 +14,7 @@ use super::invocation::Invocation;
 use crate::cli::Input;
 use crate::image::Digest;
 use crate::notices::FileLocation;
-use crate::policy::{self, ReleasePolicy};
+use crate::policy::{self, PolicyError, ReleasePolicy};
 use crate::record::RecordedPolicy;
 use crate::release::Failure;
 use files::Files;
@@ -102,18 +102,25 @@ async fn read_policy_file(
             files: files.clone(),
         })),
         Err(errors) => {
-            let error = errors.first();
-            let position = Some((error.at.line, error.at.column));
-            let failure = Failure::input(format!("the policy file {file}: {error}"));
-            let failure = failure.at_file(FileLocation {
-                position,
-                ..location
-            });
-            Err(match error.hint() {
-                Some(hint) => failure.with_hint(hint),
-                None => failure,
-            })
+            let failures = errors.iter();
+            let mut failures = failures.map(|error| malformed_policy(&file, error, &location));
+            let first = failures.next();
+            let first = first.unwrap_or_else(|| Failure::input(errors.to_string()));
+            Err(first.with_further(failures))
         }
+    }
+}
+
+/// Returns the failure of a problem in a policy file.
+fn malformed_policy(file: &str, error: &PolicyError, location: &FileLocation) -> Failure {
+    let failure = Failure::input(format!("the policy file {file}: {error}"));
+    let failure = failure.at_file(FileLocation {
+        position: Some((error.at.line, error.at.column)),
+        ..location.clone()
+    });
+    match error.hint() {
+        Some(hint) => failure.with_hint(hint),
+        None => failure,
     }
 }
 

@@ -220,7 +220,8 @@ fn promotion_path(
     }
 }
 
-/// The environment's own rules, where it has any: then there are no others.
+/// Returns the tag rules of a release to an environment: its own, where it has any, else those of the inputs; with
+/// the tags that it makes immutable, and without version lines where the policy has none.
 pub(super) fn environment_rules(
     stage: &EnvironmentRules,
     loaded: &LoadedPolicy,
@@ -230,21 +231,45 @@ pub(super) fn environment_rules(
         Failure::input(format!("the policy file {}: {error}", loaded.file))
             .at_file(loaded.location.clone())
     };
-    let Some(own) = stage
+    let own = stage
         .rules(rule_inputs::parse_mode(arguments)?)
-        .map_err(wrong)?
-    else {
-        return Ok(rule_inputs::parse_rules(arguments)?);
+        .map_err(wrong)?;
+    let rules = match own {
+        Some(own) => {
+            let others = [Input::Tags, Input::Flavor];
+            let reason = format!("{} says which tags it gets", loaded.file);
+            refuse_inputs(&others, stage, reason, arguments)?;
+            rule_inputs::apply_lines(own, arguments)?
+        }
+        None => rule_inputs::parse_rules(arguments)?,
     };
-    let mut others = [Input::Tags, Input::Flavor].into_iter();
-    match others.find(|input| !arguments.entries(*input).is_empty()) {
+    let rules = rules.with_immutable_tags(stage.immutable_tags().clone());
+    if stage.gives_lines() {
+        return Ok(rules);
+    }
+    if arguments.choice(Input::Lines)? == Some("on") {
+        let reason = format!("{} says that it has no version lines", loaded.file);
+        refuse_inputs(&[Input::Lines], stage, reason, arguments)?;
+    }
+    Ok(rules.without_lines())
+}
+
+/// Refuses inputs that the policy decides for an environment.
+fn refuse_inputs(
+    inputs: &[Input],
+    stage: &EnvironmentRules,
+    reason: String,
+    arguments: &InputValues,
+) -> Result<(), Failure> {
+    let mut inputs = inputs.iter();
+    match inputs.find(|input| !arguments.entries(**input).is_empty()) {
         Some(input) => Err(Failure::refused(format!(
             "the input {input} in a release to the environment {}",
             stage.name()
         ))
-        .with_reason(format!("{} says which tags it gets", loaded.file))
+        .with_reason(reason)
         .with_hint(format!("leave {input} out, or change the policy"))),
-        None => rule_inputs::apply_lines(own, arguments).map_err(Failure::from),
+        None => Ok(()),
     }
 }
 

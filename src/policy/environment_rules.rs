@@ -35,6 +35,8 @@ pub struct EnvironmentRules {
     /// The repository that a service of the name `MARK` would have.
     pub(super) marked: Option<Destination>,
     pub(super) is_production: bool,
+    /// Where the key `production` stands, or the name.
+    pub(super) production_at: FilePosition,
     /// Environments that its images come from, in the order in which images are looked up.
     pub(super) from: Vec<EnvironmentName>,
     /// Positions of the names in `from`.
@@ -42,8 +44,7 @@ pub struct EnvironmentRules {
     pub(super) refs: Option<RefFilter>,
     pub(super) tags: Option<YamlText>,
     pub(super) immutable_tags: ImmutableTags,
-    /// Whether tags of version lines are given; `None`: as the file says for all.
-    pub(super) gives_lines: Option<bool>,
+    pub(super) gives_lines: bool,
     /// Keys that the file gives it, in the order of their declaration.
     pub(super) stated_keys: Vec<&'static str>,
     pub(super) allows_unbound: bool,
@@ -85,6 +86,11 @@ impl EnvironmentRules {
     /// Returns the tags that are immutable in it, whatever rule gives them.
     pub fn immutable_tags(&self) -> &ImmutableTags {
         &self.immutable_tags
+    }
+
+    /// Returns whether releases to it get tags of version lines.
+    pub fn gives_lines(&self) -> bool {
+        self.gives_lines
     }
 
     /// Returns the gates that an image of a service passes before its release to the environment; of none, where

@@ -272,6 +272,45 @@ pub enum PolicyProblem {
     /// Gates of a service in an environment with one repository.
     #[error("the environment {0} has one repository for all services, and no gates by service")]
     GatesOfNoService(String),
+    /// Production without signatures.
+    #[error("production needs signed records, and sign is not keyless or key")]
+    UnsignedProduction,
+    /// Production without a gate of evidence.
+    #[error("production needs the gate scan or attestations")]
+    UngatedProduction,
+    /// Production whose rules give moving tags only.
+    #[error("production needs an immutable tag, and no rule in tags gives one")]
+    NoImmutableTag,
+    /// A signer of production that any ref can be.
+    #[error("{subject} pins no ref, and the environment {environment} is production")]
+    UnpinnedSigner {
+        /// The signer.
+        subject: String,
+        /// The environment.
+        environment: String,
+    },
+    /// Records of an environment before production, which are not signed.
+    #[error(
+        "production rests on records of {from} ({gates}), and sign of {from} is not keyless or key"
+    )]
+    UnsignedSource {
+        /// The environment before.
+        from: String,
+        /// Names of the gates.
+        gates: String,
+    },
+    /// A signer of an environment before production, who any ref can be.
+    #[error(
+        "{subject} pins no ref, and gates of production {environment} rest on the signer ({gates})"
+    )]
+    UnpinnedSource {
+        /// The signer.
+        subject: String,
+        /// The production environment.
+        environment: String,
+        /// Names of the gates.
+        gates: String,
+    },
     /// `defaults` times environments is more than any policy has.
     #[error(
         "defaults are too large for so many environments: expected at most 4 MiB in all of them together"

@@ -126,11 +126,11 @@ fn other_keys_of_an_environment_are_read() {
     assert_eq!(web.dockerfile.as_deref(), Some("docker/web.Dockerfile"));
     assert_eq!(web.target.as_deref(), Some("runtime"));
     assert_eq!(policy.build(&service("db")), None);
-    assert!(policy.gives_lines(prod));
+    assert!(prod.gives_lines());
     let text = "lines: off\nenvironments: {a: {repository: x}, b: {repository: y, lines: on}}";
     let policy = read(text).unwrap();
-    assert!(!policy.gives_lines(environment(&policy, "a")));
-    assert!(policy.gives_lines(environment(&policy, "b")));
+    assert!(!environment(&policy, "a").gives_lines());
+    assert!(environment(&policy, "b").gives_lines());
 }
 
 /// A policy of two environments and two services, with gates of `prod` and gates of the service `api` in it.
@@ -244,12 +244,16 @@ fn promise_5_a_service_weakens_no_gate() {
 fn gates_of_services_belong_to_environments_with_a_repository_of_each() {
     insta::assert_snapshot!(refused(
         "environments: {prod: {repository: 'p/{service}'}, one: {repository: q}}\nservices: {web: {gates: {one: {freeze: [{from: fri 15:00, to: mon 06:00, zone: UTC}]}, prd: {}}}}"
-    ), @"line 2, column 26: the environment one has one repository for all services, and no gates by service. write the gates below the environment
-line 2, column 88: there is no environment prd; did you mean prod?");
+    ), @"
+    line 2, column 26: the environment one has one repository for all services, and no gates by service. write the gates below the environment
+    line 2, column 88: there is no environment prd; did you mean prod?
+    ");
     insta::assert_snapshot!(refused(&overridden("{}", "{scan: {max-age: 1d}}")), @"line 9, column 24: the key fail-on is missing");
     insta::assert_snapshot!(refused(&overridden("{}", "{scan: {fail-on: high}}").replace("    from: stage\n", "").replace("{scan: {fail-on: high}}", "{soak: 1d}")), @"line 8, column 24: the gate soak needs the environment that images come from, and from is missing. add from, or write signers of the gate's own where it takes them, or remove the gate");
-    insta::assert_snapshot!(refused(&overridden("{}", "{}").replace("api: {", "api: {dockerfile: ../Dockerfile, target: 'a b', ")), @r#"line 9, column 21: "../Dockerfile" is not a path in the repository: expected a relative path without . and ..
-line 9, column 44: "a b" is not the name of a stage: expected letters, digits, dots, dashes or underscores"#);
+    insta::assert_snapshot!(refused(&overridden("{}", "{}").replace("api: {", "api: {dockerfile: ../Dockerfile, target: 'a b', ")), @r#"
+    line 9, column 21: "../Dockerfile" is not a path in the repository: expected a relative path without . and ..
+    line 9, column 44: "a b" is not the name of a stage: expected letters, digits, dots, dashes or underscores
+    "#);
 }
 
 #[test]
@@ -302,9 +306,11 @@ environments:
         gates("prod").scan().unwrap().rule.fail_on.to_string(),
         "high"
     );
-    insta::assert_snapshot!(refused("defaults: {repository: a, lines: off, gates: {soak: 1}}\nenvironments: {a: {repository: x}, b: {repository: y}}"), @r#"line 1, column 12: the key repository is not known here. the keys here are refs, tags, immutable, unbound, gates, sign, signers, vsa, adopt-until
-line 1, column 27: the key lines is not known here. the keys here are refs, tags, immutable, unbound, gates, sign, signers, vsa, adopt-until
-line 1, column 53: "1" is a number without a unit: expected w, d, h, m or s after it, such as 24h or 90d"#);
+    insta::assert_snapshot!(refused("defaults: {repository: a, lines: off, gates: {soak: 1}}\nenvironments: {a: {repository: x}, b: {repository: y}}"), @r#"
+    line 1, column 12: the key repository is not known here. the keys here are refs, tags, immutable, unbound, gates, sign, signers, vsa, adopt-until
+    line 1, column 27: the key lines is not known here. the keys here are refs, tags, immutable, unbound, gates, sign, signers, vsa, adopt-until
+    line 1, column 53: "1" is a number without a unit: expected w, d, h, m or s after it, such as 24h or 90d
+    "#);
     insta::assert_snapshot!(refused("defaults: {signers: [{key: a.pub}]}\nenvironments: {a: {repository: x}}"), @"line 1, column 12: signers has no effect: sign is not keyless or key. set sign: keyless or sign: key, or remove signers");
 }
 
@@ -332,38 +338,42 @@ environments:
     immutable: ['[a']
     vsa: 1
     adopt-until: soon
-"), @r#"line 1, column 1: the key enviroments is not known here; did you mean environments?
-line 5, column 11: there is no environment dve; did you mean dev?
-line 6, column 11: "maybe" is not one of off, keyless, key
-line 7, column 11: refs: all patterns begin with "!", so no ref may release. write at least one pattern of refs that may release, such as main or release/**
-line 9, column 14: the key fail_on is not known here; did you mean fail-on?
-line 9, column 38: "1 day" is not a duration: expected whole numbers with units (w, d, h, m, s), such as 24h, 90d or 1d12h
-line 9, column 51: "/etc/x" is not a path in the repository: expected a relative path without . and ..
-line 9, column 69: the key reason is missing
-line 10, column 18: "maybe" is not one of false, true
-line 11, column 22: "sbom" is no predicate type: expected its address, such as https://cyclonedx.org/bom, or one of custom, slsaprovenance, slsaprovenance02, slsaprovenance1, spdx, spdxjson, cyclonedx, link, vuln, openvex
-line 11, column 56: signers has no effect: signed is false. remove signers, or remove signed: false
-line 12, column 13: "0h" is zero: expected a duration of at least 1s
-line 13, column 62: "Europe/Atlantis" is not a time zone: expected a name of the IANA time zone database, such as Europe/Berlin or UTC
-line 13, column 87: "mon 1:00" is not a moment: expected a day (mon to sun) and a time, such as fri 15:00, or a date and a time, such as 2026-12-23T00:00
-line 14, column 27: "amd64" is not a platform: expected os/architecture or os/architecture/variant, such as linux/arm64, with the version after the os, such as windows(10.0.17763)/amd64
-line 14, column 41: "a b" is not a user: expected non-root, or a name or number without blanks, such as app or 1000
-line 14, column 58: "500" is a number without a unit: expected B, kB, MB, GB, TB, KiB, MiB, GiB or TiB after it, such as 500MiB
-line 14, column 72: "never" is not a duration: expected whole numbers with units (w, d, h, m, s), such as 24h, 90d or 1d12h
-line 14, column 88: "=x" is not a label: expected NAME or NAME=PATTERN, such as org.opencontainers.image.revision
-line 17, column 17: "yes" is not one of false, true
-line 18, column 17: prod takes its images from itself: prod from prod. leave from out in the first environment, where images are pushed
-line 19, column 17: "[a" has brackets that are not closed or are empty
-line 20, column 10: "1" is not one of false, true
-line 21, column 18: "soon" is not a date. write the last day, such as 2027-01-31"#);
+"), @r#"
+    line 1, column 1: the key enviroments is not known here; did you mean environments?
+    line 5, column 11: there is no environment dve; did you mean dev?
+    line 6, column 11: "maybe" is not one of off, keyless, key
+    line 7, column 11: refs: all patterns begin with "!", so no ref may release. write at least one pattern of refs that may release, such as main or release/**
+    line 9, column 14: the key fail_on is not known here; did you mean fail-on?
+    line 9, column 38: "1 day" is not a duration: expected whole numbers with units (w, d, h, m, s), such as 24h, 90d or 1d12h
+    line 9, column 51: "/etc/x" is not a path in the repository: expected a relative path without . and ..
+    line 9, column 69: the key reason is missing
+    line 10, column 18: "maybe" is not one of false, true
+    line 11, column 22: "sbom" is no predicate type: expected its address, such as https://cyclonedx.org/bom, or one of custom, slsaprovenance, slsaprovenance02, slsaprovenance1, spdx, spdxjson, cyclonedx, link, vuln, openvex
+    line 11, column 56: signers has no effect: signed is false. remove signers, or remove signed: false
+    line 12, column 13: "0h" is zero: expected a duration of at least 1s
+    line 13, column 62: "Europe/Atlantis" is not a time zone: expected a name of the IANA time zone database, such as Europe/Berlin or UTC
+    line 13, column 87: "mon 1:00" is not a moment: expected a day (mon to sun) and a time, such as fri 15:00, or a date and a time, such as 2026-12-23T00:00
+    line 14, column 27: "amd64" is not a platform: expected os/architecture or os/architecture/variant, such as linux/arm64, with the version after the os, such as windows(10.0.17763)/amd64
+    line 14, column 41: "a b" is not a user: expected non-root, or a name or number without blanks, such as app or 1000
+    line 14, column 58: "500" is a number without a unit: expected B, kB, MB, GB, TB, KiB, MiB, GiB or TiB after it, such as 500MiB
+    line 14, column 72: "never" is not a duration: expected whole numbers with units (w, d, h, m, s), such as 24h, 90d or 1d12h
+    line 14, column 88: "=x" is not a label: expected NAME or NAME=PATTERN, such as org.opencontainers.image.revision
+    line 17, column 17: "yes" is not one of false, true
+    line 18, column 17: prod takes its images from itself: prod from prod. leave from out in the first environment, where images are pushed
+    line 19, column 17: "[a" has brackets that are not closed or are empty
+    line 20, column 10: "1" is not one of false, true
+    line 21, column 18: "soon" is not a date. write the last day, such as 2027-01-31
+    "#);
 }
 
 #[test]
 fn gates_that_ask_the_environment_before_need_one() {
-    insta::assert_snapshot!(refused("environments: {a: {repository: x, gates: {scan: {fail-on: high, attested: true}, signature: true, attestations: [spdx], soak: 1d}}}"), @"line 1, column 43: the gate scan needs the environment that images come from, and from is missing. add from, or write signers of the gate's own where it takes them, or remove the gate
-line 1, column 82: the gate signature needs the environment that images come from, and from is missing. add from, or write signers of the gate's own where it takes them, or remove the gate
-line 1, column 99: the gate attestations needs the environment that images come from, and from is missing. add from, or write signers of the gate's own where it takes them, or remove the gate
-line 1, column 121: the gate soak needs the environment that images come from, and from is missing. add from, or write signers of the gate's own where it takes them, or remove the gate");
+    insta::assert_snapshot!(refused("environments: {a: {repository: x, gates: {scan: {fail-on: high, attested: true}, signature: true, attestations: [spdx], soak: 1d}}}"), @"
+    line 1, column 43: the gate scan needs the environment that images come from, and from is missing. add from, or write signers of the gate's own where it takes them, or remove the gate
+    line 1, column 82: the gate signature needs the environment that images come from, and from is missing. add from, or write signers of the gate's own where it takes them, or remove the gate
+    line 1, column 99: the gate attestations needs the environment that images come from, and from is missing. add from, or write signers of the gate's own where it takes them, or remove the gate
+    line 1, column 121: the gate soak needs the environment that images come from, and from is missing. add from, or write signers of the gate's own where it takes them, or remove the gate
+    ");
     let own = "{signers: [{key: a.pub}]}";
     let text = format!(
         "environments: {{a: {{repository: x, gates: {{scan: {{fail-on: high, attested: {own}}}, signature: {own}, attestations: [{{rule: spdx, signed: false}}]}}}}}}"

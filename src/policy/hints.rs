@@ -30,7 +30,9 @@ impl PolicyError {
                 "write {service}, in one pair of braces and lower case, after the name of the registry"
             }
             problem => {
-                let hint = fixed_hint(problem).or_else(|| records_hint(problem));
+                let hint = fixed_hint(problem)
+                    .or_else(|| records_hint(problem))
+                    .or_else(|| production_hint(problem));
                 return hint.map(str::to_owned);
             }
         };
@@ -81,6 +83,26 @@ fn fixed_hint(problem: &PolicyProblem) -> Option<&'static str> {
         }
         PolicyProblem::SameRepository { .. } => Some(
             "give each environment a repository of its own, such as one with the environment's name in its path",
+        ),
+        _ => None,
+    }
+}
+
+/// Returns how to correct what production demands.
+fn production_hint(problem: &PolicyProblem) -> Option<&'static str> {
+    match problem {
+        PolicyProblem::UnsignedProduction => Some("set sign: keyless or sign: key, and signers"),
+        PolicyProblem::UngatedProduction => Some(
+            "add gates, such as scan: {fail-on: critical} or attestations: ['https://slsa.dev/provenance/v1']",
+        ),
+        PolicyProblem::NoImmutableTag => Some(
+            "add a rule such as type=semver,pattern={{version}} or type=sha, or immutable=true to a rule",
+        ),
+        PolicyProblem::UnpinnedSigner { .. } | PolicyProblem::UnpinnedSource { .. } => Some(
+            "end the identity of one workflow with @refs/heads/NAME, @refs/heads/PREFIX* or @refs/tags/PREFIX*, and protect the branches and tags that match; an edited workflow on any other branch would be accepted",
+        ),
+        PolicyProblem::UnsignedSource { .. } => Some(
+            "set sign and signers in that environment, or give the gates signers of their own and remove soak",
         ),
         _ => None,
     }
@@ -228,28 +250,30 @@ mod tests {
             "environments: {dev: {image: a/b}}",
             "environments: {dev: {repository: a/b, from: [x]}}",
             "services: {web: , api: }",
-        ]), @"line 1, column 1: expected a mapping with the key environments, got a list
-  hint: begin the file with environments:
-line 1, column 1: the key version is not known here
-  hint: the keys here are environments, services, defaults, exclude-versions, records, lines
-line 1, column 1: the key sevices is not known here; did you mean services?
-line 1, column 15: expected a mapping from names to environments, got a list
-  hint: write each environment as a key, such as dev:, and its own keys below it, indented further
-line 1, column 21: expected a mapping with the key repository, got text
-  hint: write repository: and the repository below the name of the environment, indented further
-line 2, column 6: expected a mapping with the key repository, got nothing
-  hint: write repository: and the repository below the name of the environment, indented further
-line 3, column 15: expected a mapping with the key repository, got text
-  hint: write repository: and the repository below the name of the environment, indented further
-line 1, column 22: the key repo is not known here; did you mean repository?
-line 1, column 21: the key repository is missing
-  hint: add repository: the repository of the environment's images
-line 1, column 22: the key image is not known here
-  hint: the keys here are repository, production, from, refs, tags, immutable, lines, unbound, exclude-versions, gates, sign, signers, vsa, records, adopt-until
-line 1, column 46: there is no environment x
-  hint: the file has dev
-line 1, column 1: services has no effect: no repository contains {service}
-  hint: put {service} into the repository of each environment, or remove services");
+        ]), @"
+    line 1, column 1: expected a mapping with the key environments, got a list
+      hint: begin the file with environments:
+    line 1, column 1: the key version is not known here
+      hint: the keys here are environments, services, defaults, exclude-versions, records, lines
+    line 1, column 1: the key sevices is not known here; did you mean services?
+    line 1, column 15: expected a mapping from names to environments, got a list
+      hint: write each environment as a key, such as dev:, and its own keys below it, indented further
+    line 1, column 21: expected a mapping with the key repository, got text
+      hint: write repository: and the repository below the name of the environment, indented further
+    line 2, column 6: expected a mapping with the key repository, got nothing
+      hint: write repository: and the repository below the name of the environment, indented further
+    line 3, column 15: expected a mapping with the key repository, got text
+      hint: write repository: and the repository below the name of the environment, indented further
+    line 1, column 22: the key repo is not known here; did you mean repository?
+    line 1, column 21: the key repository is missing
+      hint: add repository: the repository of the environment's images
+    line 1, column 22: the key image is not known here
+      hint: the keys here are repository, production, from, refs, tags, immutable, lines, unbound, exclude-versions, gates, sign, signers, vsa, records, adopt-until
+    line 1, column 46: there is no environment x
+      hint: the file has dev
+    line 1, column 1: services has no effect: no repository contains {service}
+      hint: put {service} into the repository of each environment, or remove services
+    ");
     }
 
     #[test]

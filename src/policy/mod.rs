@@ -20,9 +20,12 @@ mod hints;
 mod key_documents;
 mod limits;
 mod parse_environment;
+mod policy_finding;
 mod problem_list;
+mod production;
 mod promotion_graph;
 mod records_repository;
+mod ref_pin;
 mod release_policy;
 mod repository_file;
 mod repository_match;
@@ -39,6 +42,8 @@ mod yaml_node;
 #[cfg(test)]
 mod gate_tests;
 #[cfg(test)]
+mod production_tests;
+#[cfg(test)]
 mod record_tests;
 #[cfg(test)]
 mod tests;
@@ -49,6 +54,7 @@ pub use error::{FilePosition, PolicyError, PolicyProblem};
 pub use gates::{AttestationGate, EnvironmentGates, GateSigners, ScanGate};
 pub use key_documents::{SCHEMA_ADDRESS, json_schema, key_table};
 pub use limits::POLICY_LIMIT;
+pub use policy_finding::PolicyFinding;
 pub use problem_list::PolicyErrors;
 pub use release_policy::ReleasePolicy;
 pub use repository_match::{MatchError, Repositories};

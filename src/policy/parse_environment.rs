@@ -36,6 +36,8 @@ pub(super) struct PolicyDefaults<'a> {
     pub(super) gates: Option<&'a YamlNode>,
     /// Key `records` of the file.
     pub(super) records: Option<&'a RecordsTemplate>,
+    /// Whether the key `lines` of the file leaves version lines on.
+    pub(super) gives_lines: bool,
 }
 
 /// Key `repository` of an environment.
@@ -109,6 +111,7 @@ impl ParsedEnvironment {
         let immutable_tags = fields.read("immutable", problems, parse_immutable);
         let gives_lines = fields.read("lines", problems, parse_lines);
         let excluded_versions = fields.read("exclude-versions", problems, parse_excluded_versions);
+        let production_at = fields.position("production").unwrap_or(name_at);
         let is_production = fields.read("production", problems, YamlNode::into_flag);
         let adds_vsa = fields.read("vsa", problems, YamlNode::into_flag);
         let adopt_until = fields.read("adopt-until", problems, Deadline::parse_date);
@@ -120,12 +123,13 @@ impl ParsedEnvironment {
             template: images.template,
             destinations: images.destinations,
             is_production: is_production.unwrap_or(false),
+            production_at,
             from,
             from_at,
             refs,
             tags,
             immutable_tags: immutable_tags.unwrap_or_default(),
-            gives_lines,
+            gives_lines: gives_lines.unwrap_or(defaults.gives_lines),
             stated_keys,
             allows_unbound,
             existing,
@@ -206,10 +210,10 @@ pub(super) fn parse_lines(node: YamlNode) -> Result<bool, PolicyError> {
     Ok(node.into_word(&LINES_WORDS)? == on)
 }
 
-/// Parses the key `transparency-log`: whether attestations are logged.
+/// Parses the key `transparency-log`: whether attestations are left out of the log.
 pub(super) fn parse_log(node: YamlNode) -> Result<bool, PolicyError> {
-    let [on, _] = LOG_WORDS;
-    Ok(node.into_word(&LOG_WORDS)? == on)
+    let [_, attestations] = LOG_WORDS;
+    Ok(node.into_word(&LOG_WORDS)? == attestations)
 }
 
 fn parse_refs(list: YamlNode) -> Result<RefFilter, PolicyError> {

@@ -10,7 +10,9 @@ use super::limits::{DEFAULTS_SIZE, ENVIRONMENTS, REPOSITORIES};
 use super::parse_environment::{
     ParsedEnvironment, PolicyDefaults, parse_excluded_versions, parse_lines, parse_log,
 };
+use super::policy_finding::PolicyFinding;
 use super::problem_list::{PolicyErrors, ProblemList};
+use super::production::check_production;
 use super::promotion_graph;
 use super::records_repository::RecordsTemplate;
 use super::repository_file::parse_repository_file;
@@ -22,7 +24,7 @@ use crate::image::{CanonicalPlace, RealPaths};
 use crate::tagging::{EnvironmentName, ExcludedVersions};
 
 /// Environments and services of a policy file.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ReleasePolicy {
     pub(super) environments: Vec<EnvironmentRules>,
     /// How many of the stages, the last ones, another file has added.
@@ -30,27 +32,11 @@ pub struct ReleasePolicy {
     services: Vec<Service>,
     builds: BTreeMap<Service, ServiceBuild>,
     excluded_versions: ExcludedVersions,
-    /// Whether environments have version lines where they do not say it.
-    gives_lines: bool,
+    findings: Vec<PolicyFinding>,
     /// Path in the repository.
     trusted_root: Option<String>,
-    logs_attestations: bool,
-}
-
-impl Default for ReleasePolicy {
-    /// Returns a policy without environments.
-    fn default() -> Self {
-        Self {
-            environments: Vec::new(),
-            added: 0,
-            services: Vec::new(),
-            builds: BTreeMap::new(),
-            excluded_versions: ExcludedVersions::default(),
-            gives_lines: true,
-            trusted_root: None,
-            logs_attestations: true,
-        }
-    }
+    /// Whether records and attestations of keyless signers need no entry in a log.
+    takes_unlogged: bool,
 }
 
 impl ReleasePolicy {
@@ -90,6 +76,7 @@ impl ReleasePolicy {
             keys: keys.as_ref(),
             gates: gates.as_ref().map(|(_, node)| node),
             records: records.as_ref(),
+            gives_lines: fields.read("lines", problems, parse_lines).unwrap_or(true),
         };
         let environments = match fields.take("environments") {
             Some((_, node)) => parse_environments(node, defaults, problems),
@@ -107,19 +94,20 @@ impl ReleasePolicy {
             excluded_versions: fields
                 .read("exclude-versions", problems, parse_excluded_versions)
                 .unwrap_or_default(),
-            gives_lines: fields.read("lines", problems, parse_lines).unwrap_or(true),
+            findings: Vec::new(),
             trusted_root: fields.read("trusted-root", problems, |node| {
                 parse_repository_file(&node.into_text()?)
             }),
-            logs_attestations: fields
+            takes_unlogged: fields
                 .read("transparency-log", problems, parse_log)
-                .unwrap_or(true),
+                .unwrap_or(false),
         };
         policy.read_service_gates(services.gates, &names, problems);
         if are_all_read && are_services_right {
             problems.keep(policy.check_services(services_at));
         }
         policy.check_repositories(problems);
+        policy.findings = check_production(&policy, problems);
         policy
     }
 
@@ -152,9 +140,9 @@ impl ReleasePolicy {
         own.with(&self.excluded_versions)
     }
 
-    /// Returns whether releases to an environment get tags of version lines.
-    pub fn gives_lines(&self, environment: &EnvironmentRules) -> bool {
-        environment.gives_lines.unwrap_or(self.gives_lines)
+    /// Returns what holds and the author of the file should know, such as signers that pin no ref.
+    pub fn findings(&self) -> &[PolicyFinding] {
+        &self.findings
     }
 
     /// Returns how the image of a service is built, as far as the file says it.
@@ -170,7 +158,7 @@ impl ReleasePolicy {
 
     /// Returns whether records and attestations of keyless signers must be in a transparency log.
     pub fn logs_attestations(&self) -> bool {
-        self.logs_attestations
+        !self.takes_unlogged
     }
 
     /// Returns the services, in the order in which they are written, none twice.
@@ -194,6 +182,15 @@ impl ReleasePolicy {
                 Some(own) if own.says_the_same(&stage) => {}
                 Some(_) => return Err(stage.name),
             }
+        }
+        for finding in other.findings {
+            let is_known = |known: &PolicyFinding| known.to_string() == finding.to_string();
+            if !self.findings.iter().any(is_known) {
+                self.findings.push(finding.of_another_file());
+            }
+        }
+        for (service, build) in other.builds {
+            self.builds.entry(service).or_insert(build);
         }
         self.excluded_versions = self.excluded_versions.with(&other.excluded_versions);
         let known: HashSet<Service> = self.services.iter().cloned().collect();

@@ -122,8 +122,10 @@ fn all_of_it_is_optional() {
 fn errors_name_their_position() {
     insta::assert_snapshot!(refused("environment: {}"), @"line 1, column 1: the key environment is not known here; did you mean environments?");
     insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: a/b\n    form: x\n"), @"line 4, column 5: the key form is not known here; did you mean from?");
-    insta::assert_snapshot!(refused("environments:\n  dev: {from: a}"), @"line 2, column 8: the key repository is missing. add repository: the repository of the environment's images
-line 2, column 15: there is no environment a. the file has dev");
+    insta::assert_snapshot!(refused("environments:\n  dev: {from: a}"), @"
+    line 2, column 8: the key repository is missing. add repository: the repository of the environment's images
+    line 2, column 15: there is no environment a. the file has dev
+    ");
     insta::assert_snapshot!(refused("environments:\n  De_v: {repository: a/b}"), @r#"line 2, column 3: "De_v" is not a valid environment name: use 1 to 32 lower-case letters, digits or dashes, the first not a dash"#);
     insta::assert_snapshot!(refused("environments:\n  dev: {repository: 'a/b:1'}"), @"line 2, column 21: the repository names a tag or digest, and an environment has many tags. write the repository alone; the key tags of the environment decides which tags a release gets");
     insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: {service}\n"), @"line 3, column 17: expected text, got a mapping. put text with {service} at its beginning in quotes");
@@ -133,8 +135,10 @@ line 2, column 15: there is no environment a. the file has dev");
     insta::assert_snapshot!(refused("services: web"), @"line 1, column 11: expected a list, or a mapping from names to services, got text");
     insta::assert_snapshot!(refused("services: [web, a/b]"), @r#"line 1, column 17: "a/b" is not a valid service name: use 1 to 64 lower-case letters, digits, dots, dashes or underscores, the first a letter or digit"#);
     insta::assert_snapshot!(refused("services:\n- web\n- api\n- web\n"), @"line 4, column 3: web is there twice, first in line 2");
-    insta::assert_snapshot!(refused("services: [web]\nservices: [api]"), @"line 1, column 1: services has no effect: no repository contains {service}. put {service} into the repository of each environment, or remove services
-line 2, column 1: the key services is there twice, first in line 1");
+    insta::assert_snapshot!(refused("services: [web]\nservices: [api]"), @"
+    line 1, column 1: services has no effect: no repository contains {service}. put {service} into the repository of each environment, or remove services
+    line 2, column 1: the key services is there twice, first in line 1
+    ");
     insta::assert_snapshot!(refused("environments: {dev: {repository: }}"), @"line 1, column 32: expected text, got nothing. write the value after the colon");
     insta::assert_snapshot!(refused("environments: {dev: {repository: null}}"), @"line 1, column 34: expected text, got null. null and ~ mean nothing in YAML: put the text in quotes");
     insta::assert_snapshot!(refused("environments:\n\tdev: 1"), @"line 2, column 2: invalid YAML: tabs disallowed within this context (block indentation). indent with spaces");
@@ -234,8 +238,10 @@ fn promise_5_keys_that_read_alike_are_one_key_or_an_error() {
     }
     let keys = "environments: {a: {repository: 'oci:a', 'repository ': 'oci:b'}}";
     insta::assert_snapshot!(refused(keys), @"line 1, column 41: the key repository has blanks around it: remove them");
-    insta::assert_snapshot!(refused("services: [a]\n' services': [b]\n"), @"line 1, column 1: services has no effect: no repository contains {service}. put {service} into the repository of each environment, or remove services
-line 2, column 1: the key services has blanks around it: remove them");
+    insta::assert_snapshot!(refused("services: [a]\n' services': [b]\n"), @"
+    line 1, column 1: services has no effect: no repository contains {service}. put {service} into the repository of each environment, or remove services
+    line 2, column 1: the key services has blanks around it: remove them
+    ");
     insta::assert_snapshot!(refused("environments: {a: {repository: 'oci:{service}'}}\nservices: [web, 'web ']\n"), @"line 2, column 17: web is there twice, first in line 2");
 }
 
@@ -262,10 +268,12 @@ fn promise_5_a_policy_is_bounded() {
     assert_eq!(read(&whole(1, 10_000)).unwrap().services().len(), 10_000);
     assert_eq!(read(&roads(1_000)).unwrap().environments().len(), 1_000);
     insta::assert_snapshot!(refused(&whole(200, 20_000)), @"line 10203, column 3: expected at most 10000 services");
-    insta::assert_snapshot!(refused(&whole(200, 51)), @"line 198, column 22: expected at most 10000 repositories in all environments together, services times environments
-line 199, column 22: expected at most 10000 repositories in all environments together, services times environments
-line 200, column 22: expected at most 10000 repositories in all environments together, services times environments
-line 201, column 22: expected at most 10000 repositories in all environments together, services times environments");
+    insta::assert_snapshot!(refused(&whole(200, 51)), @"
+    line 198, column 22: expected at most 10000 repositories in all environments together, services times environments
+    line 199, column 22: expected at most 10000 repositories in all environments together, services times environments
+    line 200, column 22: expected at most 10000 repositories in all environments together, services times environments
+    line 201, column 22: expected at most 10000 repositories in all environments together, services times environments
+    ");
     insta::assert_snapshot!(refused(&whole(2, 10_000)), @"line 3, column 20: expected at most 10000 repositories in all environments together, services times environments");
     insta::assert_snapshot!(refused(&roads(1_001)), @"line 1002, column 3: expected at most 1000 environments");
     let long = format!(

@@ -160,6 +160,16 @@ struct RefusalJson<'a> {
     what: &'a str,
     why: Option<&'a str>,
     hint: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    further: Vec<FurtherProblemJson<'a>>,
+}
+
+/// Problem that was found with another one.
+#[derive(Serialize)]
+struct FurtherProblemJson<'a> {
+    what: &'a str,
+    why: Option<&'a str>,
+    hint: Option<&'a str>,
 }
 
 /// Output `json` of a batch.
@@ -295,6 +305,15 @@ pub(super) fn refusal_json(diagnostic: &Diagnostic) -> String {
 fn to_refusal_json<'a>(outcome: &'a str, diagnostic: &'a Diagnostic) -> RefusalJson<'a> {
     RefusalJson {
         outcome,
+        what: &diagnostic.what,
+        why: diagnostic.why.as_deref(),
+        hint: diagnostic.hint.as_deref(),
+        further: diagnostic.further.iter().map(to_further_json).collect(),
+    }
+}
+
+fn to_further_json(diagnostic: &Diagnostic) -> FurtherProblemJson<'_> {
+    FurtherProblemJson {
         what: &diagnostic.what,
         why: diagnostic.why.as_deref(),
         hint: diagnostic.hint.as_deref(),

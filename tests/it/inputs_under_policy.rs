@@ -26,6 +26,7 @@ environments:
     repository: oci:scanned
     from: dev
     gates: {scan: {fail-on: high, vex: [web.openvex.json]}}
+  fixed: {repository: 'oci:fixed', from: dev, lines: off}
   keyless:
     repository: oci:keyless
     from: dev
@@ -282,6 +283,7 @@ const ROWS: &[Row] = &[
         Refused(1, "signature"),
     ),
     (Input::Lines, "off", "next", &[], Passes),
+    (Input::Lines, "on", "fixed", &[], Refused(1, INPUT_OF)),
     (
         Input::Key,
         "other.pub",
