@@ -307,8 +307,8 @@ environments:
         "high"
     );
     insta::assert_snapshot!(refused("defaults: {repository: a, lines: off, gates: {soak: 1}}\nenvironments: {a: {repository: x}, b: {repository: y}}"), @r#"
-    line 1, column 12: the key repository is not known here. the keys here are refs, tags, immutable, unbound, gates, sign, signers, vsa, adopt-until
-    line 1, column 27: the key lines is not known here. the keys here are refs, tags, immutable, unbound, gates, sign, signers, vsa, adopt-until
+    line 1, column 12: the key repository is not known here. the keys here are refs, tags, immutable, unbound, existing, gates, sign, signers, vsa, adopt-until
+    line 1, column 27: the key lines is not known here. the keys here are refs, tags, immutable, unbound, existing, gates, sign, signers, vsa, adopt-until
     line 1, column 53: "1" is a number without a unit: expected w, d, h, m or s after it, such as 24h or 90d
     "#);
     insta::assert_snapshot!(refused("defaults: {signers: [{key: a.pub}]}\nenvironments: {a: {repository: x}}"), @"line 1, column 12: signers has no effect: sign is not keyless or key. set sign: keyless or sign: key, or remove signers");

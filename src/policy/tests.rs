@@ -515,6 +515,29 @@ fn unbound_reports_are_allowed_by_the_policy_alone() {
 }
 
 #[test]
+fn what_inputs_may_not_loosen_stands_in_the_policy() {
+    let with =
+        |file: &str, key: &str| format!("{file}\nenvironments: {{dev: {{repository: a/b{key}}}}}");
+    let plain = read(&with("", "")).unwrap();
+    assert_eq!(plain.environments()[0].existing(), None);
+    assert_eq!(plain.trusted_root(), None);
+    assert!(plain.logs_attestations());
+    let keeps = read(&with("", ", existing: keep")).unwrap();
+    assert_eq!(keeps.environments()[0].existing(), Some(ExistingTags::Keep));
+    let fails = read(&with("defaults: {existing: fail}", "")).unwrap();
+    assert_eq!(fails.environments()[0].existing(), Some(ExistingTags::Fail));
+    let instance = "trusted-root: sigstore/root.json\ntransparency-log: attestations";
+    let private = read(&with(instance, "")).unwrap();
+    assert_eq!(private.trusted_root(), Some("sigstore/root.json"));
+    assert!(!private.logs_attestations());
+    insta::assert_snapshot!(refused(&with("trusted-root: ../root.json", ", existing: move")), @r#"
+    line 1, column 15: "../root.json" is not a path in the repository: expected a relative path without . and ..
+    line 2, column 49: "move" is not one of fail, keep
+    "#);
+    insta::assert_snapshot!(refused(&with("transparency-log: off", "")), @r#"line 1, column 19: "off" is not one of on, attestations"#);
+}
+
+#[test]
 fn images_can_come_from_several_environments() {
     let environment =
         |name: &str, from: &str| format!("  {name}: {{repository: 'oci:{name}'{from}}}\n");

@@ -26,12 +26,12 @@ environments:
     repository: oci:scanned
     from: dev
     gates: {scan: {fail-on: high, vex: [web.openvex.json]}}
-  fixed: {repository: 'oci:fixed', from: dev, lines: off}
   keyless:
     repository: oci:keyless
     from: dev
     sign: keyless
     signers: [{identity: 'https://github.com/acme/web/.github/workflows/release.yml@refs/heads/main'}]
+  after: {repository: 'oci:after', from: keyless}
 ";
 
 /// How a run ends.
@@ -84,7 +84,7 @@ const ROWS: &[Row] = &[
         NOWHERE,
         "next",
         &[],
-        Refused(1, "not found"),
+        Refused(2, "has no manifest"),
     ),
     (
         Input::Images,
@@ -159,15 +159,15 @@ const ROWS: &[Row] = &[
     (
         Input::TransparencyLog,
         "attestations",
-        "keyless",
-        &[],
+        "after",
+        &[("sign", "key"), OWN_KEY],
         Refused(1, KEYLESS),
     ),
     (
         Input::TrustedRoot,
         "root.json",
-        "keyless",
-        &[],
+        "after",
+        KEYLESS_CHECK,
         Refused(1, KEYLESS),
     ),
     (
@@ -217,7 +217,7 @@ const ROWS: &[Row] = &[
         "https://example.com/x",
         "next",
         &[("verify-source", "true"), ("key", "other.pub")],
-        Refused(1, "signature"),
+        Refused(1, "no valid attestation"),
     ),
     (
         Input::CertificateIdentity,
@@ -283,7 +283,6 @@ const ROWS: &[Row] = &[
         Refused(1, "signature"),
     ),
     (Input::Lines, "off", "next", &[], Passes),
-    (Input::Lines, "on", "fixed", &[], Refused(1, INPUT_OF)),
     (
         Input::Key,
         "other.pub",
@@ -318,6 +317,10 @@ fn place() -> (Place, String) {
             public = key;
         }
     }
+    write(
+        "root.json",
+        include_str!("../data/sigstore/trusted_root.json"),
+    );
     let loose = POLICY.replace(
         "next: {repository: 'oci:next', from: dev}",
         "next: {repository: 'oci:next'}",

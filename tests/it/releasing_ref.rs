@@ -145,7 +145,10 @@ fn promise_8_a_workflow_run_must_be_of_a_branch_that_may_release() {
             after("acme/web", "pull_request", "main"),
             "after another one for a pull request",
         ),
-        (json!({}), "whose branch the event does not name"),
+        (
+            json!({}),
+            "after another one on a commit of an unknown repository",
+        ),
     ] {
         let ran = run(
             &place,
