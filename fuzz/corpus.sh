@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Writes the seeds of the targets to fuzz/corpus: the tags, flavor and images of the 197 rows, one file per row, the
-# recorded signatures of cosign, the archives, layouts and manifests of the fixtures, and a release record with the
-# name of its entry.
+# recorded signatures of cosign, the archives, layouts and manifests of the fixtures, a release record with the
+# name of its entry, the scan reports up to 64 KiB, and the VEX documents.
 set -euo pipefail
 cd "$(dirname "$0")"
-mkdir -p corpus/archive corpus/layout corpus/rules corpus/bundle corpus/payload corpus/trusted_root corpus/manifest corpus/record
+mkdir -p corpus/archive corpus/layout corpus/rules corpus/bundle corpus/payload corpus/trusted_root corpus/manifest corpus/record corpus/scan_report corpus/vex
 python3 - <<'P'
 import base64, hashlib, json, pathlib
 for line in open("../tests/data/metadata-rows/rows.jsonl", encoding="utf-8"):
@@ -34,3 +34,10 @@ done
 cp ../tests/data/sigstore/trusted_root.json corpus/trusted_root/
 cp ../tests/data/records/release.json corpus/record/
 printf 'shipmark.prod.20261120t214808123z.rollback.4813494d137e.cdef01234567' >corpus/record/name
+find ../tests/data/reports -mindepth 2 -type f -size -64k | while read -r report; do
+  name=${report#../tests/data/reports/}
+  case $name in
+  openvex/* | *.openvex.json) cp "$report" "corpus/vex/${name//\//-}" ;;
+  *) cp "$report" "corpus/scan_report/${name//\//-}" ;;
+  esac
+done

@@ -4,10 +4,9 @@
 use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
+use shipmark::gate::WildcardPattern;
 use shipmark::image::Digest;
-use shipmark::signing::{
-    Identity, LegacySignature, PublicKey, Requirement, TrustRoot, WildcardPattern,
-};
+use shipmark::signing::{Identity, LegacySignature, PublicKey, Requirement, TrustRoot};
 
 const ROOT: &[u8] = include_bytes!("../tests/data/sigstore/trusted_root.json");
 const KEY: &str = include_str!("../tests/data/sigstore/cosign.pub");

@@ -8,6 +8,7 @@ pub mod cli;
 pub mod commands;
 pub mod credentials;
 pub mod event;
+pub mod gate;
 pub mod git;
 pub mod github;
 pub mod http;

@@ -4,14 +4,15 @@
 #![no_main]
 
 use shipmark::image::{CanonicalPlace, RealPaths};
-use shipmark::policy::ReleasePolicy;
+use shipmark::policy::{FilePosition, ReleasePolicy};
 use shipmark::tagging::CompatMode;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let policy = match ReleasePolicy::parse(bytes) {
         Ok(policy) => policy,
-        Err(error) => {
-            assert!(error.at.line > 0 && error.at.column > 0, "{error:?}");
+        Err(errors) => {
+            let is_placed = |at: &FilePosition| at.line > 0 && at.column > 0;
+            assert!(errors.iter().all(|error| is_placed(&error.at)), "{errors:?}");
             return;
         }
     };
@@ -21,7 +22,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     };
     for stage in policy.environments() {
         let _ = stage.rules(CompatMode::Strict);
-        assert!(stage.from().is_none_or(|from| policy.stage(from).is_some()));
+        assert!(stage.from().iter().all(|from| policy.stage(from).is_some()));
         for (service, place) in stage.destinations() {
             let canonical = CanonicalPlace::new(place, &RealPaths::default());
             let found = repositories.matching(place, &canonical).unwrap().unwrap();

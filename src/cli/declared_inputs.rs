@@ -67,6 +67,10 @@ declare_inputs! {
             verbs: SOURCE_VERBS, kind: InputKind::Text("IMAGE"), required: SOURCE_REQUIRED, path: true,
             help: "Image to read: in a registry, an image layout, an archive or an engine",
         }
+        Sources, "sources" {
+            verbs: PROMOTE_VERBS, kind: InputKind::List("SERVICE=DIGEST"),
+            help: "Digests to promote, one for each service, instead of source",
+        }
         Images, "images" {
             verbs: PLACE_VERBS, kind: InputKind::List("PLACE"), path: true,
             help: "Destinations: repositories without a tag, or oci:DIR for an image layout",
@@ -192,6 +196,22 @@ declare_inputs! {
         Policy, "policy" {
             verbs: POLICY_VERBS, kind: InputKind::Text("FILE"), path: true, only_with: &[InputCondition::NamesReleaseVerb],
             help: "Policy file in addition to .github/shipmark.yml",
+        }
+        ScanFailOn, "scan-fail-on" {
+            verbs: RELEASE_VERBS, kind: InputKind::Choice(&["critical", "high", "medium", "low", "negligible"]),
+            help: "Severity that fails the scan gate, at least as strict as the policy's",
+        }
+        IgnoreUnfixed, "ignore-unfixed" {
+            verbs: RELEASE_VERBS, kind: InputKind::Choice(&["true", "false"]),
+            help: "false: findings without a fix fail the scan gate, too",
+        }
+        Vex, "vex" {
+            verbs: RELEASE_VERBS, kind: InputKind::List("FILE"), path: true,
+            help: "OpenVEX documents of the policy: others are refused",
+        }
+        OverrideFreeze, "override-freeze" {
+            verbs: RELEASE_VERBS, kind: InputKind::Text("REASON"),
+            help: "Reason to release in a freeze that the policy lets pass",
         }
     }
     Records {

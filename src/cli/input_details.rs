@@ -7,7 +7,10 @@ impl Input {
     pub const fn details(self) -> Option<&'static str> {
         match self {
             Self::Source => Some(
-                "A registry reference with tag or digest; oci:DIR[:NAME], an image layout; oci-archive:FILE[:NAME], a tar of a layout; docker-archive:FILE[:NAME], the output of docker save (FILE - is standard input); or docker-daemon:NAME, an image of the Docker engine. For a promotion to an environment of the policy a tag or digest alone is enough: it is read from the repository that the environment takes its images from. Default for promote: the image that was built from the commit of the event or the checkout.",
+                "A registry reference with tag or digest; oci:DIR[:NAME], an image layout; oci-archive:FILE[:NAME], a tar of a layout; docker-archive:FILE[:NAME], the output of docker save (FILE - is standard input); or docker-daemon:NAME, an image of the Docker engine. For a promotion to an environment of the policy a tag or digest alone is enough: it is read from the repository that the environment takes its images from. newest is the current release of that environment; refused for production. Default for promote: the image that was built from the commit of the event or the checkout.",
+            ),
+            Self::Sources => Some(
+                "Written as web=sha256:…, one per line; the digest alone where the environment has one repository. Without services these are the services that are released. For an environment of the policy.",
             ),
             Self::Images => Some(
                 "Not needed if environment names an environment of the policy; history, inspect, rollback, mark and adopt take the repository of an environment that no policy names. The verb tags takes names of images in the form of docker/metadata-action.",
@@ -26,6 +29,18 @@ impl Input {
             ),
             Self::ScratchLimit => Some(
                 "Default: a hundred times the archive's size, at least half a GiB and at most 32.",
+            ),
+            Self::ScanFailOn => Some(
+                "For an environment of the policy with a scan gate. Weaker than the policy's fail-on is refused.",
+            ),
+            Self::IgnoreUnfixed => Some(
+                "For an environment of the policy with a scan gate. true is refused where the policy does not say it.",
+            ),
+            Self::Vex => Some(
+                "For an environment of the policy with a scan gate. Documents are read at the policy's commit, never from the working tree.",
+            ),
+            Self::OverrideFreeze => Some(
+                "For an environment of the policy with the gate freeze. Passes windows with override: true; the record and the summary carry the reason.",
             ),
             Self::Record => Some(
                 "auto: record if an environment is given. on: require an environment. off: keep no record. The record is a referrer of the image, and an entry of the timeline under a tag shipmark.ENVIRONMENT.TIME.ACTION.….",

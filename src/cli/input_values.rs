@@ -262,6 +262,11 @@ impl InputValues {
         self.entries.entry(input).or_insert_with(|| vec![entry]);
     }
 
+    /// Takes an input away, as if it was not given.
+    pub fn remove(&mut self, input: Input) {
+        self.entries.remove(&input);
+    }
+
     /// Replaces each entry of an input for which `rename` returns another; returns pairs of old and new text.
     pub fn rename(
         &mut self,

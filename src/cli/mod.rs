@@ -27,9 +27,11 @@ mod login_in_name;
 mod man_page;
 mod output_flags;
 mod parse;
+mod policy_effects;
 mod shell;
 mod shell_variables;
 mod text_width;
+mod under_policy;
 mod usage_error_text;
 mod verb;
 mod verb_command;
@@ -47,6 +49,8 @@ pub use input_values::{InputEntry, InputError, InputOrigin, InputValues};
 pub use inputs_page::inputs_page;
 pub use output_flags::{ColorChoice, OutputFlags, OutputFormat, Verbosity};
 pub use parse::parse;
+pub use policy_effects::policy_effects_table;
+pub use under_policy::PolicyEffect;
 pub use verb::Verb;
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! First line of a run: what goes where, before anything is asked of a registry.
 
 use super::invocation::Invocation;
-use super::release_targets::{ImageRoute, ReleaseTargets, RouteSource};
+use super::release_targets::{ImageRoute, ReleaseTargets, RouteSearch, RouteSource};
 use crate::cli::{Input, InputError};
+use crate::image::TagOrDigest;
 use crate::release::ReleaseVerb;
 
 /// Services that are listed.
@@ -32,7 +33,7 @@ pub(super) fn announce(invocation: &Invocation, doing: &str, subject: &str) {
     invocation.log.info(&format!("{doing} {subject}"));
 }
 
-fn release_line(verb: ReleaseVerb, routes: &[ImageRoute], remarks: &str) -> String {
+fn release_line(verb: ReleaseVerb, routes: &[ImageRoute<'_>], remarks: &str) -> String {
     let doing = match verb {
         ReleaseVerb::Push => "pushing",
         ReleaseVerb::Promote => "promoting",
@@ -56,12 +57,23 @@ fn release_line(verb: ReleaseVerb, routes: &[ImageRoute], remarks: &str) -> Stri
     }
 }
 
-fn route_phrase(route: &ImageRoute) -> String {
+fn route_phrase(route: &ImageRoute<'_>) -> String {
     let places = route.destinations.iter().map(ToString::to_string);
     let places: Vec<_> = places.collect();
     let source = match &route.source {
         RouteSource::Named(source) => source.to_string(),
-        RouteSource::OfCommit(place) => format!("the image of the commit in {place}"),
+        RouteSource::Sought(search) => {
+            let origins = route.origins.iter().map(|origin| origin.place.to_string());
+            let origins = origins.collect::<Vec<_>>().join(" or ");
+            match search {
+                RouteSearch::OfCommit => format!("the image of the commit in {origins}"),
+                RouteSearch::Target(TagOrDigest::Tag(tag)) => format!("the tag {tag} in {origins}"),
+                RouteSearch::Target(TagOrDigest::Digest(digest)) => {
+                    format!("{digest} in {origins}")
+                }
+                RouteSearch::Newest => format!("the newest release in {origins}"),
+            }
+        }
     };
     format!("{source} to {}", places.join(" and "))
 }
@@ -69,12 +81,13 @@ fn route_phrase(route: &ImageRoute) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commands::release_targets::RouteOrigin;
 
-    fn route(service: &str, destinations: &[&str]) -> ImageRoute {
+    fn route(service: &str, destinations: &[&str]) -> ImageRoute<'static> {
         ImageRoute {
             service: service.parse().ok(),
             source: RouteSource::Named(format!("ghcr.io/acme/{service}:1.4.0").parse().unwrap()),
-            from: None,
+            origins: Vec::new(),
             destinations: destinations.iter().map(|it| it.parse().unwrap()).collect(),
         }
     }
@@ -87,7 +100,11 @@ mod tests {
             @"promoting ghcr.io/acme/web:1.4.0 to prod.example.com/web and oci:mirror (environment prod, dry run)"
         );
         let found = ImageRoute {
-            source: RouteSource::OfCommit("ghcr.io/acme/web".parse().unwrap()),
+            source: RouteSource::Sought(RouteSearch::OfCommit),
+            origins: vec![RouteOrigin {
+                rules: None,
+                place: "ghcr.io/acme/web".parse().unwrap(),
+            }],
             ..route("web", &["prod.example.com/web"])
         };
         insta::assert_snapshot!(

@@ -4,7 +4,7 @@ use super::invocation::Invocation;
 use super::load_policy::LoadedPolicy;
 use crate::cli::Input;
 use crate::policy::{EnvironmentRules, SigningRule};
-use crate::release::Failure;
+use crate::release::{Failure, SignatureFormat, SigningOptions};
 
 /// Returns the inputs of a release with the environment's `sign` where the input is not given.
 ///
@@ -36,4 +36,29 @@ pub(super) fn apply_sign(
             Ok(applied)
         }
     }
+}
+
+/// Requires bundles of a release to an environment that wants verification summaries: a summary is always one.
+///
+/// # Errors
+/// A release that signs in the legacy format alone.
+pub(super) fn require_bundles(
+    invocation: &Invocation,
+    stage: Option<&EnvironmentRules>,
+    signing: Option<&SigningOptions>,
+) -> Result<(), Failure> {
+    let has_bundles = |signing: &SigningOptions| signing.formats.contains(&SignatureFormat::Bundle);
+    let Some(stage) = stage.filter(|stage| stage.adds_vsa()) else {
+        return Ok(());
+    };
+    if signing.is_none_or(has_bundles) {
+        return Ok(());
+    }
+    Err(Failure::refused(format!(
+        "the input {} in a release to the environment {}",
+        invocation.arguments.given_name(Input::SignatureFormat),
+        stage.name()
+    ))
+    .with_reason("the policy has vsa: true, and a verification summary is a bundle")
+    .with_hint("set signature-format to bundle or both"))
 }

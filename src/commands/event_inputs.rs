@@ -8,7 +8,7 @@ use crate::actions::ProcessEnvironment;
 use crate::cli::{Input, InputEntry};
 use crate::event::{
     EventError, EventFacts, EventInputs as Event, EventName, GitRef, LocalCheckout, WorkflowEvent,
-    check_event_name,
+    check_event_name, pull_request_base,
 };
 use crate::git::{self, GitCheckout, GitError};
 use crate::image::CommitId;
@@ -250,7 +250,29 @@ pub(super) fn is_from_fork(environment: &ProcessEnvironment) -> bool {
     })
 }
 
-fn runner_facts(environment: &ProcessEnvironment) -> Result<EventFacts, Failure> {
+/// Returns the commit of the base, of a run for a pull request; `None` if the event does not name it.
+///
+/// # Errors
+/// An event file that cannot be read.
+pub(super) fn base_of_pull_request(
+    environment: &ProcessEnvironment,
+) -> Result<Option<CommitId>, Failure> {
+    let Some(path) = environment.get("GITHUB_EVENT_PATH") else {
+        return Ok(None);
+    };
+    let payload = PayloadFile::load(path)?;
+    pull_request_base(&payload.bytes).map_err(|error| {
+        Failure::input(error.to_string())
+            .with_reason(format!("the event file is {path}"))
+            .at_file(FileLocation::new(path))
+    })
+}
+
+/// Returns the facts of the event that this job runs for.
+///
+/// # Errors
+/// An event that cannot be read.
+pub(super) fn runner_facts(environment: &ProcessEnvironment) -> Result<EventFacts, Failure> {
     let payload = environment.get("GITHUB_EVENT_PATH").map(PayloadFile::load);
     parse_facts(&runner_inputs(environment), payload.transpose()?.as_ref())
 }

@@ -1,7 +1,7 @@
 //! The policy that holds for this run.
 //!
-//! In a runner it is the one of the workflow's own commit: the working tree is what a build, or a pull
-//! request's author, made of it. The repository's own file, `.github/shipmark.yml`, holds whatever the
+//! In a runner it is the one of the workflow's own commit, and in a run for a pull request that of the base's:
+//! the working tree is what a build, or a pull request's author, made of it. The repository's own file, `.github/shipmark.yml`, holds whatever the
 //! input `policy` names: that only adds environments.
 
 mod files;
@@ -14,7 +14,7 @@ use super::invocation::Invocation;
 use crate::cli::Input;
 use crate::image::Digest;
 use crate::notices::FileLocation;
-use crate::policy::{self, ReleasePolicy};
+use crate::policy::{self, PolicyError, ReleasePolicy};
 use crate::record::RecordedPolicy;
 use crate::release::Failure;
 use files::Files;
@@ -48,6 +48,28 @@ impl LoadedPolicy {
     ) -> Result<Option<Vec<u8>>, Failure> {
         let path = path_in_repository(invocation, Path::new(path))?;
         self.files.read(invocation, &path).await
+    }
+}
+
+impl LoadedPolicy {
+    /// Returns whether a file that a step reads is one of the repository at the policy's commit; outside of a runner
+    /// nothing is known of commits.
+    ///
+    /// # Errors
+    /// A commit that cannot be read.
+    pub(super) async fn is_committed(
+        &self,
+        invocation: &Invocation,
+        path: &Path,
+    ) -> Result<bool, Failure> {
+        if self.files.commit().is_none() {
+            return Ok(false);
+        }
+        // Git tracks nothing outside of the checkout.
+        let Ok(path) = path_in_repository(invocation, path) else {
+            return Ok(false);
+        };
+        Ok(self.files.read(invocation, &path).await?.is_some())
     }
 }
 
@@ -101,18 +123,26 @@ async fn read_policy_file(
             },
             files: files.clone(),
         })),
-        Err(error) => {
-            let position = Some((error.at.line, error.at.column));
-            let failure = Failure::input(format!("the policy file {file}: {error}"));
-            let failure = failure.at_file(FileLocation {
-                position,
-                ..location
-            });
-            Err(match error.hint() {
-                Some(hint) => failure.with_hint(hint),
-                None => failure,
-            })
+        Err(errors) => {
+            let failures = errors.iter();
+            let mut failures = failures.map(|error| malformed_policy(&file, error, &location));
+            let first = failures.next();
+            let first = first.unwrap_or_else(|| Failure::input(errors.to_string()));
+            Err(first.with_further(failures))
         }
+    }
+}
+
+/// Returns the failure of a problem in a policy file.
+fn malformed_policy(file: &str, error: &PolicyError, location: &FileLocation) -> Failure {
+    let failure = Failure::input(format!("the policy file {file}: {error}"));
+    let failure = failure.at_file(FileLocation {
+        position: Some((error.at.line, error.at.column)),
+        ..location.clone()
+    });
+    match error.hint() {
+        Some(hint) => failure.with_hint(hint),
+        None => failure,
     }
 }
 

@@ -3,10 +3,9 @@
 use super::invocation::Invocation;
 use super::load_policy::LoadedPolicy;
 use crate::cli::Input;
-use crate::image::{NamedCommit, Tag};
 use crate::policy::EnvironmentRules;
 use crate::release::{Failure, ReleaseNaming};
-use crate::tagging::{CommitTagForm, CompatMode, NamedRelease, TagRuleSet, usual_commit_tags};
+use crate::tagging::{CommitTagForm, CompatMode, NamedRelease, TagRuleSet};
 
 /// Length of a short SHA, unless `DOCKER_METADATA_SHORT_SHA_LENGTH` says another.
 const SHORT_SHA: usize = 7;
@@ -21,7 +20,7 @@ pub(super) fn read_naming(
     stage: Option<&EnvironmentRules>,
     policy: Option<&LoadedPolicy>,
 ) -> Result<ReleaseNaming, Failure> {
-    let from = stage.and_then(EnvironmentRules::from);
+    let from = stage.and_then(|stage| stage.from().first());
     let from = policy
         .zip(from)
         .and_then(|(loaded, from)| loaded.policy.stage(from));
@@ -68,7 +67,10 @@ pub(super) fn requested_version(
 }
 
 /// Returns how the rules of an environment spell SHA tags.
-fn commit_tag_form(
+///
+/// # Errors
+/// Rules that cannot be read.
+pub(super) fn commit_tag_form(
     invocation: &Invocation,
     from: &EnvironmentRules,
 ) -> Result<Option<CommitTagForm>, Failure> {
@@ -101,38 +103,30 @@ fn short_sha_length(invocation: &Invocation) -> Option<usize> {
     length.map_or(Some(SHORT_SHA), |length| length.parse().ok())
 }
 
-/// SHA tags of a commit whose image is looked up.
-pub(super) struct SearchedTags {
-    /// Tags, the usual ones first; empty if too few digits of the commit are known.
-    pub(super) tags: Vec<Tag>,
-    /// Rule that spells them, if there is one.
-    pub(super) form: Option<CommitTagForm>,
+/// Returns the number of digits of a short SHA.
+pub(super) fn short_sha(invocation: &Invocation) -> usize {
+    short_sha_length(invocation).unwrap_or(SHORT_SHA)
 }
 
-/// Returns the SHA tags that a commit may have where the images of `stage` come from: by the rule of that
-/// environment, else of the one before it, since promoted images keep their SHA tag; else the usual ones.
+/// Returns how SHA tags are spelled where images come from: by the rule of that environment, else of the one
+/// before it, since promoted images keep their SHA tag; `None` if no rule says it.
 ///
 /// # Errors
 /// Rules of an environment that cannot be read.
-pub(super) fn searched_tags(
+pub(super) fn searched_form(
     invocation: &Invocation,
-    stage: Option<&EnvironmentRules>,
+    origin: Option<&EnvironmentRules>,
     policy: Option<&LoadedPolicy>,
-    commit: &NamedCommit,
-) -> Result<SearchedTags, Failure> {
-    let before = |stage: &EnvironmentRules| policy?.policy.stage(stage.from()?);
-    let mut next = stage.map(|stage| before(stage).unwrap_or(stage));
+) -> Result<Option<CommitTagForm>, Failure> {
+    let mut next = origin;
     while let Some(from) = next {
         if let Some(form) = commit_tag_form(invocation, from)? {
-            let tags = form.tags_of(commit);
-            let form = Some(form);
-            return Ok(SearchedTags { tags, form });
+            return Ok(Some(form));
         }
-        next = before(from);
+        let before = from.from().first();
+        next = policy
+            .zip(before)
+            .and_then(|(loaded, name)| loaded.policy.stage(name));
     }
-    let short = short_sha_length(invocation).unwrap_or(SHORT_SHA);
-    Ok(SearchedTags {
-        tags: usual_commit_tags(commit, short),
-        form: None,
-    })
+    Ok(None)
 }

@@ -1,8 +1,8 @@
 use super::invocation::Invocation;
-use super::load_policy::load_policy;
+use super::load_policy::{LoadedPolicy, load_policy};
 use super::{policy_environment, record_inputs, release_targets};
 use crate::cli::Input;
-use crate::notices::to_printable;
+use crate::notices::{FileLocation, to_printable};
 use crate::policy::file::PATH;
 use crate::policy::{PolicyIdentity, PolicySigner, ReleasePolicy, SignerRule};
 use crate::release::Failure;
@@ -23,11 +23,30 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
     for warning in policy_warnings(&loaded.policy) {
         invocation.log.warning(&warning);
     }
+    write_findings(invocation, &loaded);
     Ok(VerbResult::ShownPolicy(Box::new(PolicyReport {
         policy: loaded.policy,
         file: loaded.file,
         environment,
     })))
+}
+
+/// Logs what the author of the policy should know, at its position in the file.
+fn write_findings(invocation: &Invocation, loaded: &LoadedPolicy) {
+    for finding in loaded.policy.findings() {
+        let text = finding.to_string();
+        match finding.at {
+            _ if finding.is_note => invocation.log.info(&format!("note: {text}")),
+            Some(at) => {
+                let location = FileLocation {
+                    position: Some((at.line, at.column)),
+                    ..loaded.location.clone()
+                };
+                invocation.log.notices().file_warning(location, text);
+            }
+            None => invocation.log.warning(&text),
+        }
+    }
 }
 
 /// Returns what is probably not meant: expressions of rules that mean nothing, signers on any branch, and a
@@ -47,7 +66,7 @@ fn policy_warnings(policy: &ReleasePolicy) -> Vec<String> {
             ));
         }
         let has_others = policy.environments().len() > 1;
-        if has_others && name.is_production() && environment.from().is_none() {
+        if has_others && name.is_production() && environment.from().is_empty() {
             warnings.push(format!(
                 "the environment {name} has no from: a release to it can be of any image, also of one that no other environment has"
             ));

@@ -28,12 +28,18 @@ pub(super) fn find_environment<'a>(
 
 /// Refuses to push to an environment that takes its images from another one.
 pub(super) fn refuse_push(stage: &EnvironmentRules, verb: ReleaseVerb) -> Result<(), Failure> {
-    match stage.from().filter(|_| verb == ReleaseVerb::Push) {
-        Some(from) => Err(
-            Failure::refused(format!("a push to the environment {}", stage.name()))
-                .with_reason(format!("it takes its images from {from}"))
-                .with_hint("promote what is there"),
-        ),
-        None => Ok(()),
+    if verb != ReleaseVerb::Push || stage.from().is_empty() {
+        return Ok(());
     }
+    Err(
+        Failure::refused(format!("a push to the environment {}", stage.name()))
+            .with_reason(format!("it takes its images from {}", source_names(stage)))
+            .with_hint("promote what is there"),
+    )
+}
+
+/// Returns the names of the environments that images of `stage` come from, such as `stage or hotfix`.
+pub(super) fn source_names(stage: &EnvironmentRules) -> String {
+    let names = stage.from().iter().map(EnvironmentName::as_str);
+    names.collect::<Vec<_>>().join(" or ")
 }

@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use super::invocation::Invocation;
 use super::load_policy::LoadedPolicy;
-use super::{pem_input, trust_inputs};
-use crate::cli::Input;
+use super::{pem_input, policy_trust};
+use crate::gate::WildcardPattern;
 use crate::notices::to_printable;
 use crate::policy::{EnvironmentRules, PolicyIdentity, PolicySigner, SignerRule};
 use crate::release::{Failure, RecordSigner};
 use crate::signing::{
-    CertificateCondition, Identity, PublicKey, Requirement, TrustRoot, WildcardPattern,
-    key_reference_error,
+    CertificateCondition, Identity, PublicKey, Requirement, TrustRoot, key_reference_error,
 };
 
 /// Returns who may write the records of an environment, in the order of the policy; nobody where the
@@ -25,15 +24,28 @@ pub(super) async fn record_signers(
     stage: &EnvironmentRules,
     loaded: &LoadedPolicy,
 ) -> Result<Vec<RecordSigner>, Failure> {
+    signers_of_rules(invocation, stage, loaded, stage.signers()).await
+}
+
+/// Returns the signers of a list of the policy that `stage` has, in the order of the policy.
+///
+/// # Errors
+/// A key or a trusted root that cannot be read.
+pub(super) async fn signers_of_rules(
+    invocation: &Invocation,
+    stage: &EnvironmentRules,
+    loaded: &LoadedPolicy,
+    rules: &[SignerRule],
+) -> Result<Vec<RecordSigner>, Failure> {
     let is_identity = |rule: &SignerRule| matches!(rule.signer, PolicySigner::Identity(_));
-    let roots = match stage.signers().iter().any(is_identity) {
-        true => trust_inputs::load_trust_roots(invocation).await?,
+    let roots = match rules.iter().any(is_identity) {
+        true => policy_trust::load_policy_roots(invocation, loaded).await?,
         false => Vec::new(),
     };
-    let mut signers = Vec::with_capacity(stage.signers().len());
-    for rule in stage.signers() {
+    let mut signers = Vec::with_capacity(rules.len());
+    for rule in rules {
         let requirement = match &rule.signer {
-            PolicySigner::Identity(identity) => identity_requirement(invocation, identity, &roots)?,
+            PolicySigner::Identity(identity) => identity_requirement(loaded, identity, &roots),
             PolicySigner::Key(key) => key_requirement(invocation, stage, loaded, key).await?,
         };
         signers.push(RecordSigner {
@@ -62,13 +74,13 @@ pub(super) async fn check_keys(
     Ok(())
 }
 
-/// A record is an attestation: where `transparency-log: attestations` keeps those out of the log, a timestamp
-/// is enough.
+/// A record is an attestation: where `transparency-log: attestations` of the policy keeps those out of the log, a
+/// timestamp is enough.
 fn identity_requirement(
-    invocation: &Invocation,
+    loaded: &LoadedPolicy,
     identity: &PolicyIdentity,
     roots: &[Arc<TrustRoot>],
-) -> Result<Requirement, Failure> {
+) -> Requirement {
     let repository = identity.repository.iter();
     let repository = repository.map(|name| (CertificateCondition::Repository, name.clone()));
     let identity = Identity {
@@ -82,15 +94,10 @@ fn identity_requirement(
         logged: true,
     });
     let required = Requirement::any_of(each.collect());
-    let arguments = &invocation.arguments;
-    let log_mode = match arguments.is_accepted(Input::TransparencyLog) {
-        true => arguments.choice(Input::TransparencyLog)?,
-        false => None,
-    };
-    Ok(match log_mode {
-        Some("attestations") => Requirement::LoggedSignatures(Box::new(required)),
-        _ => required,
-    })
+    match loaded.policy.logs_attestations() {
+        false => Requirement::LoggedSignatures(Box::new(required)),
+        true => required,
+    }
 }
 
 /// A key proves by itself who signed, so that no log is required. Of a file with several keys any counts.
@@ -209,11 +216,22 @@ mod tests {
             signer.until.unwrap().to_string(),
             "2027-02-01T00:00:00.000Z"
         );
-        let unlogged = self::signers(keys, &["--transparency-log=attestations"]).unwrap();
-        assert!(matches!(
-            unlogged[0].requirement,
-            Requirement::LoggedSignatures(_)
-        ));
+        let unlogged = format!("{keys}transparency-log: attestations\n");
+        for flags in [&[][..], &["--transparency-log=attestations"]] {
+            let signers = self::signers(&unlogged, flags).unwrap();
+            let requirement = &signers[0].requirement;
+            assert!(matches!(requirement, Requirement::LoggedSignatures(_)));
+        }
+        for flag in [
+            "--transparency-log=attestations",
+            "--trusted-root=root.json",
+        ] {
+            let refusal = self::signers(keys, &[flag]).unwrap_err();
+            assert!(
+                refusal.contains("with keyless signers of a policy"),
+                "{refusal}"
+            );
+        }
     }
 
     #[test]

@@ -22,7 +22,8 @@ pub(super) struct RecordingInputs<'a> {
     expected_head: Option<RecordId>,
     reinstates: bool,
     stage: Option<RecordingStage<'a>>,
-    from: Option<RecordingStage<'a>>,
+    /// The environments that its images may come from.
+    sources: Vec<RecordingStage<'a>>,
 }
 
 /// Environment of the policy, with the signers whose records count there.
@@ -57,25 +58,25 @@ impl<'a> RecordingInputs<'a> {
             Some((rules, loaded)) => Some(RecordingStage::read(invocation, rules, loaded).await?),
             None => None,
         };
-        let before = policy.and_then(|(rules, loaded)| {
-            let before = loaded.policy.stage(rules.from()?)?;
-            Some((before, loaded))
-        });
-        let from = match before {
-            Some((rules, loaded)) => Some(RecordingStage::read(invocation, rules, loaded).await?),
-            None => None,
-        };
+        let mut sources = Vec::new();
+        if let Some((rules, loaded)) = policy {
+            let named = rules.from().iter();
+            for from in named.filter_map(|name| loaded.policy.stage(name)) {
+                sources.push(RecordingStage::read(invocation, from, loaded).await?);
+            }
+        }
         Ok(Some(Self {
             environment: environment.clone(),
             account,
             expected_head: arguments.value(Input::ExpectHead)?,
             reinstates,
             stage,
-            from,
+            sources,
         }))
     }
 
-    /// Returns how the image of a service is recorded at its destinations.
+    /// Returns how the image of a service is recorded at its destinations; `origins` are the environments that
+    /// it may come from, that of a named image first.
     ///
     /// # Errors
     /// Several destinations whose records would be in one repository.
@@ -83,11 +84,14 @@ impl<'a> RecordingInputs<'a> {
         &self,
         service: Option<&Service>,
         source: &ImageSource,
+        origins: impl Iterator<Item = &'a EnvironmentRules>,
         destinations: &[Destination],
     ) -> Result<RecordOptions, Failure> {
         // An image that is there already rests on no record of the environment before.
         let is_there = destinations.iter().any(|place| place.is_place_of(source));
-        let from = self.from.as_ref().filter(|_| !is_there);
+        let sources = origins.filter(|_| !is_there);
+        let sources = sources.filter_map(|rules| self.location_of(rules.name(), service));
+        let mut sources = sources.collect::<Vec<_>>().into_iter();
         let stage = self.stage.as_ref();
         let entries_at = stage.and_then(|stage| stage.rules.records_place(service).cloned());
         if let Some(place) = entries_at.as_ref().filter(|_| destinations.len() > 1) {
@@ -97,11 +101,24 @@ impl<'a> RecordingInputs<'a> {
             environment: self.environment.clone(),
             entries_at,
             trust: stage.and_then(|stage| stage.trust.clone()),
-            source: from.and_then(|from| from.location(service)),
+            source: sources.next(),
+            other_sources: sources.collect(),
             account: self.account.clone(),
             expected_head: self.expected_head,
             reinstates: self.reinstates,
+            adds_summary: stage.is_some_and(|stage| stage.rules.adds_vsa()),
         })
+    }
+
+    /// Returns the timeline of an environment that images may come from.
+    pub(super) fn location_of(
+        &self,
+        environment: &EnvironmentName,
+        service: Option<&Service>,
+    ) -> Option<TimelineLocation> {
+        let mut sources = self.sources.iter();
+        let source = sources.find(|source| source.rules.name() == environment)?;
+        source.location(service)
     }
 }
 
@@ -250,14 +267,8 @@ pub(super) fn read_account(
     }
     let (dockerfile, target) = (text(Input::Dockerfile), text(Input::Target));
     let is_built = dockerfile.is_some() || target.is_some();
-    let now = run_time(invocation)?;
-    let now = RecordTime::from_timestamp(now).ok_or_else(|| {
-        Failure::input(format!(
-            "the clock says {now}, outside of the years 1 to 9999"
-        ))
-    })?;
     Ok(RunAccount {
-        now,
+        now: record_time(invocation)?,
         tool: format!("shipmark {}", env!("CARGO_PKG_VERSION")),
         run: recorded_run(invocation),
         policy: policy.map(|(_, loaded)| loaded.recorded.clone()),
@@ -268,6 +279,19 @@ pub(super) fn read_account(
         },
         reason,
         link: recorded_texts::parse_link(invocation)?,
+    })
+}
+
+/// Returns the time of the run.
+///
+/// # Errors
+/// A clock that cannot be read, or that is outside of the years of records.
+pub(super) fn record_time(invocation: &Invocation) -> Result<RecordTime, Failure> {
+    let now = run_time(invocation)?;
+    RecordTime::from_timestamp(now).ok_or_else(|| {
+        Failure::input(format!(
+            "the clock says {now}, outside of the years 1 to 9999"
+        ))
     })
 }
 

@@ -62,6 +62,7 @@ pub(super) async fn written_timelines(
             location,
             account: account.clone(),
             signer: signer.clone(),
+            adds_summary: rules.is_some_and(EnvironmentRules::adds_vsa),
         };
         (service, request)
     });

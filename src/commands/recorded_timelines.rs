@@ -148,11 +148,12 @@ pub(super) async fn policy_signer(
         },
         None => None,
     };
-    let stage = |name: &EnvironmentName| policy.policy.stage(name);
-    let first = name.as_ref().and_then(stage);
-    let chain = std::iter::successors(first, |rules| rules.from().and_then(stage));
+    let first = name.and_then(|name| policy.policy.stage(&name));
+    let sources = first
+        .into_iter()
+        .flat_map(|first| policy.policy.with_sources(first));
     let mut requirements = Vec::new();
-    for rules in chain.take(policy.policy.environments().len()) {
+    for rules in sources {
         if rules.signing() != SigningRule::Off {
             let signers = record_signers(invocation, rules, policy).await?;
             requirements.extend(signers.into_iter().map(|signer| signer.requirement));

@@ -1,10 +1,15 @@
 //! What the requests of all verbs have in common.
 
+use super::existing_tags::existing_tags;
+use super::gate_inputs::{self, GateInputs};
+use super::gate_overrides::GateOverrides;
 use super::invocation::Invocation;
 use super::load_policy::{self, LoadedPolicy};
 use super::record_options::RecordingInputs;
-use super::release_targets::{self, ImageRoute, ReleaseTargets, RouteSource};
+use super::release_targets::{self, ImageRoute, ReleaseTargets};
+use super::releasing_ref::require_releasing_ref;
 use super::sought_commit::SoughtCommit;
+use super::source_search::{RequestedSource, SearchInputs};
 use super::{
     announcement, dirty_checkout, environment_signing, event_inputs, naming_inputs, rule_inputs,
     tag_context, verification_inputs,
@@ -15,7 +20,7 @@ use crate::image::Destination;
 use crate::policy::EnvironmentRules;
 use crate::referrers::ReferrerSelection;
 use crate::release::{
-    ExistingTagPolicy, Failure, PromotionPath, ReleaseBatch, ReleaseRequest, ReleaseVerb,
+    Failure, PromotionPath, ReleaseBatch, ReleaseNaming, ReleaseRequest, ReleaseVerb,
     RequestedPlatforms, SigningOptions,
 };
 use crate::tagging::{EnvironmentName, ExcludedVersions, TagContext, TagRuleSet, TagRules};
@@ -71,6 +76,10 @@ pub(super) async fn build_job(
         routes,
     } = targets?;
     rule_inputs::refuse_overrides(invocation, environment.as_ref())?;
+    if let Some((stage, loaded)) = stage.zip(loaded.as_ref()) {
+        require_releasing_ref(invocation, stage, loaded)?;
+    }
+    let overrides = GateOverrides::read(invocation, stage.zip(loaded.as_ref()))?;
     let rules = match stage.zip(loaded.as_ref()) {
         Some((stage, loaded)) => environment_rules(stage, loaded, arguments)?,
         None => rule_inputs::parse_rules(arguments)?,
@@ -93,22 +102,21 @@ pub(super) async fn build_job(
         ReleaseVerb::Promote => facts,
     };
     let needs_version = rules.is_default() && naming.version.is_none();
-    let policy = stage.zip(loaded.as_ref());
-    let mut sought = SoughtCommit::new(invocation, facts.as_ref(), policy, needs_version);
+    let commit = SoughtCommit::new(invocation, facts.as_ref(), needs_version);
     let rules = build_tag_rules(invocation, rules, facts.clone(), environment.as_ref()).await?;
     let excluded_versions = excluded_versions(stage, loaded.as_ref(), arguments)?;
-    let existing = match arguments.choice(Input::Existing)? {
-        Some("fail") => ExistingTagPolicy::Fail,
-        Some(_) => ExistingTagPolicy::Keep,
-        None => ExistingTagPolicy::PerTagKind,
-    };
+    let existing = existing_tags(invocation, stage.zip(loaded.as_ref()))?;
     let allows_unbound = rule_inputs::allows_unbound(arguments, stage.zip(loaded.as_ref()))?;
-    let signed = environment_signing::apply_sign(invocation, stage.zip(loaded.as_ref()))?;
+    let mut signed = environment_signing::apply_sign(invocation, stage.zip(loaded.as_ref()))?;
+    if stage.is_some_and(gate_inputs::judges_reports_alone) {
+        signed.arguments.remove(Input::ScanReport);
+    }
     let signing = super::signing_inputs::read_signing(&signed).await?;
     let signing = signing.map(|signing| SigningOptions {
         allows_unbound,
         ..signing
     });
+    environment_signing::require_bundles(invocation, stage, signing.as_ref())?;
     let check = verification_inputs::source_check_inputs(&signed).await?;
     let referrers = match arguments.choice(Input::Referrers)? {
         Some("all") => ReferrerSelection::All,
@@ -129,45 +137,61 @@ pub(super) async fn build_job(
     let commit_given = event_inputs::given_commit(invocation)?.is_some();
     let path = promotion_path(stage, loaded.as_ref());
     let reads_previous = has_summary(invocation) && routes.len() <= PREVIOUS_IMAGES_LIMIT;
-    let request = |source, lookup, from, destinations, record| ReleaseRequest {
+    let gate_inputs = GateInputs::read(invocation, policy, overrides, routes.len() > 1).await?;
+    let request = |requested: RequestedSource, destinations, record, gates| ReleaseRequest {
         verb,
-        source,
-        lookup,
-        from,
+        source: requested.source,
+        search: requested.search,
+        lookup: None,
+        from: requested.from,
         destinations,
         rules: rules.clone(),
-        naming: naming.clone(),
+        naming: ReleaseNaming {
+            commit_tag_form: requested.form,
+            ..naming.clone()
+        },
         facts: facts.clone(),
         commit_given,
         environment: environment.clone(),
-        path: path.clone(),
+        path: PromotionPath {
+            from: requested.environment,
+            ..path.clone()
+        },
         reads_previous,
         existing,
         check: check.clone(),
         signing: signing.clone(),
         record,
+        gates,
         referrers,
         foreign_layers,
         platforms: platforms.clone(),
         dry_run,
         excluded_versions: excluded_versions.clone(),
     };
+    let mut searches = SearchInputs {
+        invocation,
+        stage: policy,
+        recording: recording.as_ref(),
+        commit,
+    };
     let mut services = Vec::with_capacity(routes.len());
-    for ImageRoute {
-        service,
-        source,
-        from,
-        destinations,
-    } in routes
-    {
-        let (source, lookup) = match source {
-            RouteSource::Named(source) => (source, None),
-            RouteSource::OfCommit(place) => sought.lookup_in(place)?,
-        };
-        let recording = recording.as_ref();
-        let record = recording.map(|it| it.options(service.as_ref(), &source, &destinations));
+    for route in routes {
+        let ImageRoute {
+            service,
+            source,
+            origins,
+            destinations,
+        } = route;
+        let requested = searches.request(source, &origins, service.as_ref())?;
+        let record = recording.as_ref().map(|it| {
+            let origins = origins.iter().filter_map(|origin| origin.rules);
+            it.options(service.as_ref(), &requested.source, origins, &destinations)
+        });
         let record = record.transpose()?;
-        let request = request(source, lookup, from, destinations, record);
+        let gates = gate_inputs.as_ref();
+        let gates = gates.and_then(|it| it.request(service.as_ref()));
+        let request = request(requested, destinations, record, gates);
         match service {
             Some(service) => services.push((service, request)),
             None => return Ok(ReleaseJob::One(Box::new(request))),
@@ -189,7 +213,7 @@ fn has_summary(invocation: &Invocation) -> bool {
     environment.is_in_runner() && environment.get("GITHUB_STEP_SUMMARY").is_some()
 }
 
-/// Returns the environments before and after `stage`.
+/// Returns the environments after `stage`.
 fn promotion_path(
     stage: Option<&EnvironmentRules>,
     loaded: Option<&LoadedPolicy>,
@@ -198,14 +222,15 @@ fn promotion_path(
         return PromotionPath::default();
     };
     let stages = loaded.policy.environments().iter();
-    let next = stages.filter(|other| other.from() == Some(stage.name()));
+    let next = stages.filter(|other| other.from().contains(stage.name()));
     PromotionPath {
-        from: stage.from().cloned(),
+        from: None,
         next: next.map(|other| other.name().clone()).collect(),
     }
 }
 
-/// The environment's own rules, where it has any: then there are no others.
+/// Returns the tag rules of a release to an environment: its own, where it has any, else those of the inputs; with
+/// the tags that it makes immutable, and without version lines where the policy has none.
 pub(super) fn environment_rules(
     stage: &EnvironmentRules,
     loaded: &LoadedPolicy,
@@ -215,21 +240,45 @@ pub(super) fn environment_rules(
         Failure::input(format!("the policy file {}: {error}", loaded.file))
             .at_file(loaded.location.clone())
     };
-    let Some(own) = stage
+    let own = stage
         .rules(rule_inputs::parse_mode(arguments)?)
-        .map_err(wrong)?
-    else {
-        return Ok(rule_inputs::parse_rules(arguments)?);
+        .map_err(wrong)?;
+    let rules = match own {
+        Some(own) => {
+            let others = [Input::Tags, Input::Flavor];
+            let reason = format!("{} says which tags it gets", loaded.file);
+            refuse_inputs(&others, stage, reason, arguments)?;
+            rule_inputs::apply_lines(own, arguments)?
+        }
+        None => rule_inputs::parse_rules(arguments)?,
     };
-    let mut others = [Input::Tags, Input::Flavor].into_iter();
-    match others.find(|input| !arguments.entries(*input).is_empty()) {
+    let rules = rules.with_immutable_tags(stage.immutable_tags().clone());
+    if stage.gives_lines() {
+        return Ok(rules);
+    }
+    if arguments.choice(Input::Lines)? == Some("on") {
+        let reason = format!("{} says that it has no version lines", loaded.file);
+        refuse_inputs(&[Input::Lines], stage, reason, arguments)?;
+    }
+    Ok(rules.without_lines())
+}
+
+/// Refuses inputs that the policy decides for an environment.
+fn refuse_inputs(
+    inputs: &[Input],
+    stage: &EnvironmentRules,
+    reason: String,
+    arguments: &InputValues,
+) -> Result<(), Failure> {
+    let mut inputs = inputs.iter();
+    match inputs.find(|input| !arguments.entries(**input).is_empty()) {
         Some(input) => Err(Failure::refused(format!(
             "the input {input} in a release to the environment {}",
             stage.name()
         ))
-        .with_reason(format!("{} says which tags it gets", loaded.file))
+        .with_reason(reason)
         .with_hint(format!("leave {input} out, or change the policy"))),
-        None => rule_inputs::apply_lines(own, arguments).map_err(Failure::from),
+        None => Ok(()),
     }
 }
 

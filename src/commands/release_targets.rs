@@ -1,7 +1,9 @@
 //! Where images come from and where they go: what the inputs say, held to the policy (promise 5).
 
+mod approved_sources;
 mod policy_routing;
 mod repositories;
+mod route_origin;
 mod route_source;
 
 use super::invocation::Invocation;
@@ -13,10 +15,12 @@ use crate::notices::to_printable;
 use crate::policy::{EnvironmentRules, Service};
 use crate::release::{Failure, ReleaseVerb};
 use crate::tagging::EnvironmentName;
+use approved_sources::ApprovedSources;
 use policy_routing::PolicyRouting;
-use route_source::refuse_reserved_newest;
+use route_source::refuse_newest_without_policy;
 
-pub(super) use route_source::RouteSource;
+pub(super) use route_origin::RouteOrigin;
+pub(super) use route_source::{RouteSearch, RouteSource};
 
 /// Checks that no two repositories of the policy are one, on this machine, as a release does.
 ///
@@ -36,16 +40,16 @@ pub(super) struct ReleaseTargets<'a> {
     /// The environment with its rules, where the policy has it.
     pub(super) rules: Option<&'a EnvironmentRules>,
     /// The images: at least one.
-    pub(super) routes: Vec<ImageRoute>,
+    pub(super) routes: Vec<ImageRoute<'a>>,
 }
 
 /// One image on its way.
-pub(super) struct ImageRoute {
+pub(super) struct ImageRoute<'a> {
     /// The service that it is of, where the environment has several.
     pub(super) service: Option<Service>,
     pub(super) source: RouteSource,
-    /// The repository that its images come from alone, where the policy names one.
-    pub(super) from: Option<Destination>,
+    /// The places that its images come from alone, where the policy names them, or that are searched.
+    pub(super) origins: Vec<RouteOrigin<'a>>,
     pub(super) destinations: Vec<Destination>,
 }
 
@@ -58,7 +62,6 @@ pub(super) fn resolve_targets<'a>(
     verb: ReleaseVerb,
     policy: Option<&'a LoadedPolicy>,
 ) -> Result<ReleaseTargets<'a>, Failure> {
-    refuse_reserved_newest(invocation)?;
     let images: Vec<Destination> = invocation.arguments.values(Input::Images)?;
     let environment: Option<EnvironmentName> = invocation.arguments.value(Input::Environment)?;
     let Some(policy) = policy.filter(|policy| !policy.policy.environments().is_empty()) else {
@@ -69,6 +72,7 @@ pub(super) fn resolve_targets<'a>(
         verb,
         policy,
         repositories: repositories::find(invocation, policy)?,
+        approved: ApprovedSources::read(invocation)?,
     };
     match images.is_empty() {
         true => routing.targets_of_environment(environment.as_ref()),
@@ -118,6 +122,7 @@ pub(super) fn resolve_recorded<'a>(
         verb: ReleaseVerb::Promote,
         policy,
         repositories: repositories::find(invocation, policy)?,
+        approved: None,
     };
     let rules = find_environment(policy, &environment)?;
     let places = match images.is_empty() {
@@ -182,13 +187,16 @@ fn targets_without_policy<'a>(
     if images.is_empty() {
         return Err(no_destination_failure(invocation));
     }
+    refuse_newest_without_policy(invocation)?;
+    approved_sources::refuse_without_policy(invocation)?;
+    let (source, origins) = RouteSource::without_from(invocation, verb, &images)?;
     Ok(ReleaseTargets {
         environment,
         rules: None,
         routes: vec![ImageRoute {
             service: None,
-            source: RouteSource::without_from(invocation, verb, &images)?,
-            from: None,
+            source,
+            origins,
             destinations: images,
         }],
     })
@@ -214,12 +222,17 @@ impl<'a> PolicyRouting<'a, '_> {
         let name = name.ok_or_else(|| no_destination_failure(self.invocation))?;
         let stage = find_environment(self.policy, name)?;
         let chosen = self.selected_services(stage)?;
+        if let Some(approved) = &self.approved {
+            approved.refuse_others(self.invocation, &chosen)?;
+        }
         let mut routes = Vec::with_capacity(chosen.len());
         for (service, place) in &chosen {
+            let source = self.resolve_source(stage, service.as_ref(), chosen.len(), [place]);
+            let (source, origins) = source?;
             routes.push(ImageRoute {
                 service: service.clone(),
-                source: self.resolve_source(stage, service.as_ref(), chosen.len(), [place])?,
-                from: self.place_of_from(stage, service.as_ref())?,
+                source,
+                origins,
                 destinations: vec![place.clone()],
             });
         }
@@ -251,17 +264,21 @@ impl<'a> PolicyRouting<'a, '_> {
         {
             return Err(services_and_images());
         }
-        let (source, from, service) = match applies {
-            Some((stage, service)) => (
-                self.resolve_source(stage, service, 1, &images)?,
-                self.place_of_from(stage, service)?,
-                service.cloned(),
-            ),
+        let (source, origins) = match applies {
+            Some((stage, service)) => {
+                if let Some(approved) = &self.approved {
+                    let chosen = (service.cloned(), images[0].clone());
+                    approved.refuse_others(self.invocation, &[chosen])?;
+                }
+                self.resolve_source(stage, service, 1, &images)?
+            }
             None => {
-                let source = RouteSource::without_from(self.invocation, self.verb, &images)?;
-                (source, None, None)
+                refuse_newest_without_policy(self.invocation)?;
+                approved_sources::refuse_without_policy(self.invocation)?;
+                RouteSource::without_from(self.invocation, self.verb, &images)?
             }
         };
+        let service = applies.and_then(|(_, service)| service.cloned());
         let stage = applies.map(|(stage, _)| stage);
         Ok(ReleaseTargets {
             environment: stage.map(|stage| stage.name().clone()),
@@ -269,7 +286,7 @@ impl<'a> PolicyRouting<'a, '_> {
             routes: vec![ImageRoute {
                 service,
                 source,
-                from,
+                origins,
                 destinations: images,
             }],
         })
@@ -342,7 +359,11 @@ impl<'a> PolicyRouting<'a, '_> {
         let arguments = &self.invocation.arguments;
         let entries = arguments.entries(Input::Services);
         if entries.is_empty() {
-            return Ok(stage.destinations().to_vec());
+            let all = stage.destinations().to_vec();
+            return Ok(match &self.approved {
+                Some(approved) => approved.chosen_of(all),
+                None => all,
+            });
         }
         let services: Vec<Service> = arguments.values(Input::Services)?;
         let mut chosen: Vec<(Option<Service>, Destination)> = Vec::new();

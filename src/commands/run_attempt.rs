@@ -62,10 +62,10 @@ pub(super) fn record_job(invocation: &Invocation, job: &ReleaseJob) {
     });
 }
 
-/// Returns the source; one that is still to be found is named by its commit.
+/// Returns the source; one that is still to be found is named by what is known of it.
 fn source_phrase(request: &ReleaseRequest) -> String {
-    match &request.lookup {
-        Some(lookup) => format!("the image of commit {} in {}", lookup.commit, lookup.place),
+    match &request.search {
+        Some(search) => search.phrase(),
         None => request.source.to_string(),
     }
 }

@@ -3,16 +3,15 @@
 
 use super::event_inputs::{given_commit, open_checkout};
 use super::invocation::Invocation;
-use super::load_policy::LoadedPolicy;
-use super::naming_inputs::{SearchedTags, searched_tags};
+use super::merged_commit::find_merged;
+use super::named_branch::NamedBranch;
+use super::naming_inputs::short_sha;
 use super::unreleasable_event::refuse_unreleasable_event;
 use crate::event::{EventFacts, EventName, GitRef};
 use crate::git::GitCheckout;
-use crate::image::Destination;
-use crate::image::{CommitId, ImageSource, NamedCommit};
+use crate::image::{CommitId, NamedCommit};
 use crate::notices::to_printable;
-use crate::policy::EnvironmentRules;
-use crate::release::{Failure, SourceLookup};
+use crate::release::{CommitSearch, Failure, MergedCommit};
 use crate::tagging::{TaggingError, refuse_deleted, released_tag_without_version};
 
 /// Longest part of a name that is shown, in characters.
@@ -22,76 +21,82 @@ const SHOWN_LENGTH: usize = 80;
 pub(super) struct SoughtCommit<'a> {
     invocation: &'a Invocation,
     facts: Option<&'a EventFacts>,
-    /// The environment of the policy that is released to.
-    stage: Option<(&'a EnvironmentRules, &'a LoadedPolicy)>,
     /// Whether the event is to name the version: neither `version` nor rules do.
     needs_version: bool,
     /// What is found, once it was asked for.
-    found: Option<FoundCommit>,
+    found: Option<CommitSearch>,
 }
 
-/// A commit, what names it, and the SHA tags that its image may have.
-struct FoundCommit {
-    commit: NamedCommit,
-    named_by: String,
-    searched: SearchedTags,
+/// Commit, and what names it.
+pub(super) struct PromotedCommit {
+    pub(super) commit: NamedCommit,
+    /// What names it, for people. Printable.
+    pub(super) named_by: String,
+    origin: CommitOrigin,
+}
+
+/// What names a commit.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum CommitOrigin {
+    Input,
+    ReleaseBranch,
+    Event,
 }
 
 impl<'a> SoughtCommit<'a> {
     pub(super) fn new(
         invocation: &'a Invocation,
         facts: Option<&'a EventFacts>,
-        stage: Option<(&'a EnvironmentRules, &'a LoadedPolicy)>,
         needs_version: bool,
     ) -> Self {
         Self {
             invocation,
             facts,
-            stage,
             needs_version,
             found: None,
         }
     }
 
-    /// Returns the search in a place, and its first candidate.
+    /// Returns the search for the image of the commit.
     ///
     /// # Errors
-    /// No commit is known, or too few of its digits for the tags of an environment.
-    pub(super) fn lookup_in(
-        &mut self,
-        place: Destination,
-    ) -> Result<(ImageSource, Option<SourceLookup>), Failure> {
+    /// No commit is known, several are, or it is not what its branch has now.
+    pub(super) fn search(&mut self) -> Result<CommitSearch, Failure> {
         let found = match self.found.take() {
             Some(found) => found,
             None => self.find()?,
         };
-        let FoundCommit {
-            commit,
-            named_by,
-            searched,
-        } = self.found.insert(found);
-        let lookup = SourceLookup {
-            commit: commit.clone(),
-            named_by: named_by.clone(),
-            place,
-            form: searched.form.clone(),
-            tags: searched.tags.clone(),
-            found: None,
-        };
-        match searched.tags.first() {
-            Some(tag) => Ok((lookup.image(tag), Some(lookup))),
-            None => Err(abbreviated_failure(&lookup)),
-        }
+        Ok(self.found.insert(found).clone())
     }
 
-    fn find(&self) -> Result<FoundCommit, Failure> {
-        let (commit, named_by) = self.find_commit()?;
+    fn find(&self) -> Result<CommitSearch, Failure> {
+        let found = self.find_commit()?;
         self.require_version()?;
-        let (stage, policy) = self.stage.unzip();
-        Ok(FoundCommit {
-            searched: searched_tags(self.invocation, stage, policy, &commit)?,
-            commit,
-            named_by,
+        let checkout = open_checkout().ok();
+        let merged = match (found.origin, self.facts, &found.commit) {
+            (CommitOrigin::ReleaseBranch, Some(facts), commit) => {
+                let head = event_commit(facts, checkout.as_ref());
+                let branch = NamedBranch {
+                    named_by: &found.named_by,
+                    commit,
+                };
+                branch.refuse_changed_head(
+                    checkout.as_ref(),
+                    head.as_ref(),
+                    &self.invocation.log,
+                )?;
+                MergedCommit::NotSought
+            }
+            (CommitOrigin::Event, Some(facts), NamedCommit::Whole(commit)) => {
+                find_merged(facts, checkout.as_ref(), commit)
+            }
+            _ => MergedCommit::NotSought,
+        };
+        Ok(CommitSearch {
+            commit: found.commit,
+            named_by: found.named_by,
+            short_sha: short_sha(self.invocation),
+            merged,
         })
     }
 
@@ -107,7 +112,7 @@ impl<'a> SoughtCommit<'a> {
         }
     }
 
-    fn find_commit(&self) -> Result<(NamedCommit, String), Failure> {
+    fn find_commit(&self) -> Result<PromotedCommit, Failure> {
         // Also where a release branch names the commit: its pull request may not be merged.
         if let Some(facts) = self.facts
             && given_commit(self.invocation)?.is_none()
@@ -126,12 +131,13 @@ impl<'a> SoughtCommit<'a> {
 pub(super) fn named_commit(
     invocation: &Invocation,
     facts: Option<&EventFacts>,
-) -> Result<Option<(NamedCommit, String)>, Failure> {
+) -> Result<Option<PromotedCommit>, Failure> {
     if let Some(commit) = given_commit(invocation)? {
-        return Ok(Some((
-            NamedCommit::Whole(commit),
-            "the input commit".to_owned(),
-        )));
+        return Ok(Some(PromotedCommit {
+            commit: NamedCommit::Whole(commit),
+            named_by: "the input commit".to_owned(),
+            origin: CommitOrigin::Input,
+        }));
     }
     let Some(facts) = facts else {
         return Ok(None);
@@ -143,11 +149,19 @@ pub(super) fn named_commit(
         && let Some(digits) = &branch.commit
     {
         let label = to_printable(&branch.label, SHOWN_LENGTH);
-        let commit = complete(checkout.as_ref(), digits);
-        return Ok(Some((commit, format!("the branch release/{label}"))));
+        let named_by = format!("the branch release/{label}");
+        return Ok(Some(PromotedCommit {
+            commit: complete(checkout.as_ref(), digits, &named_by)?,
+            named_by,
+            origin: CommitOrigin::ReleaseBranch,
+        }));
     }
     let commit = event_commit(facts, checkout.as_ref());
-    Ok(commit.map(|commit| (NamedCommit::Whole(commit), event_phrase(facts))))
+    Ok(commit.map(|commit| PromotedCommit {
+        commit: NamedCommit::Whole(commit),
+        named_by: event_phrase(facts),
+        origin: CommitOrigin::Event,
+    }))
 }
 
 /// Returns the commit that the event is about. A run may give the object of an annotated tag for it, or
@@ -163,12 +177,32 @@ fn event_commit(facts: &EventFacts, checkout: Option<&GitCheckout>) -> Option<Co
 }
 
 /// Returns the commit of these digits: whole where the checkout has it.
-fn complete(checkout: Option<&GitCheckout>, digits: &str) -> NamedCommit {
+///
+/// # Errors
+/// Digits that several commits begin with.
+fn complete(
+    checkout: Option<&GitCheckout>,
+    digits: &str,
+    named_by: &str,
+) -> Result<NamedCommit, Failure> {
     let digits = digits.to_ascii_lowercase();
-    let whole = checkout.and_then(|checkout| checkout.find_commit(&digits));
-    match whole.or_else(|| digits.parse().ok()) {
-        Some(commit) => NamedCommit::Whole(commit),
-        None => NamedCommit::Abbreviated(digits),
+    let found = checkout.map_or_else(Vec::new, |checkout| checkout.find_commits(&digits));
+    match found.as_slice() {
+        [] => Ok(match digits.parse() {
+            Ok(commit) => NamedCommit::Whole(commit),
+            Err(_) => NamedCommit::Abbreviated(digits),
+        }),
+        [commit] => Ok(NamedCommit::Whole(commit.clone())),
+        several => {
+            let commits: Vec<_> = several.iter().map(ToString::to_string).collect();
+            Err(Failure::refused(format!(
+                "{digits}, which {named_by} names, is ambiguous: {} commits begin with it: {}",
+                commits.len(),
+                commits.join(", ")
+            ))
+            .with_reason("an abbreviated commit can be two")
+            .with_hint("name the branch with more digits of the commit, or give commit or source"))
+        }
     }
 }
 
@@ -204,25 +238,4 @@ fn no_commit_failure() -> Failure {
         .with_hint(
             "give source or commit, or run it in a checkout of the repository that has the ref",
         )
-}
-
-fn abbreviated_failure(lookup: &SourceLookup) -> Failure {
-    let SourceLookup {
-        commit,
-        named_by,
-        place,
-        ..
-    } = lookup;
-    let environment = lookup
-        .form
-        .as_ref()
-        .map(|form| form.environment.to_string());
-    let environment = environment.unwrap_or_default();
-    Failure::input(format!(
-        "the commit {commit}, which {named_by} names, has fewer digits than the SHA tags in {place}"
-    ))
-    .with_reason(format!(
-        "the rule of {environment} spells them, and no checkout here has the whole commit"
-    ))
-    .with_hint("check the repository out before this step, with fetch-depth: 0, or give source")
 }

@@ -2,7 +2,7 @@
 
 use super::invocation::Invocation;
 use super::load_policy::{LoadedPolicy, load_policy};
-use super::sought_commit::named_commit;
+use super::sought_commit::{PromotedCommit, named_commit};
 use super::{dirty_checkout, naming_inputs, policy_environment, release_request, rule_inputs};
 use crate::cli::Input;
 use crate::image::NamedCommit;
@@ -120,7 +120,10 @@ fn derive_promote_tags(
     let facts = context.facts.as_ref();
     let origin = ImageOrigin {
         revision: match named_commit(invocation, facts)? {
-            Some((NamedCommit::Whole(commit), _)) => Some(commit),
+            Some(PromotedCommit {
+                commit: NamedCommit::Whole(commit),
+                ..
+            }) => Some(commit),
             _ => None,
         },
         names: ImageNames {

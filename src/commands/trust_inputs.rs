@@ -26,19 +26,30 @@ pub(super) async fn load_trust_roots(
             };
             let json = read_bounded_file(Path::new(&entry.text), BUNDLE_LIMIT)
                 .map_err(|error| wrong(format!("{error:#}")))?;
-            let unusable = |error: &dyn Display| {
-                wrong(format!("is not a trusted root that can be used: {error}"))
-            };
-            let texts = split_json_lines(&json).map_err(|error| unusable(&error))?;
-            let roots: Result<Vec<_>, _> = texts.into_iter().map(TrustRoot::parse).collect();
-            roots.map_err(|error| unusable(&error))?
+            parse_roots(&json).map_err(wrong)?
         }
-        None => vec![load_public_root(invocation).await?],
+        None => vec![Arc::new(load_public_root(invocation).await?)],
     };
-    Ok(roots.into_iter().map(Arc::new).collect())
+    Ok(roots)
 }
 
-async fn load_public_root(invocation: &Invocation) -> Result<TrustRoot, Failure> {
+/// Parses trusted roots: one, or one per line.
+///
+/// # Errors
+/// Why they cannot be used, as the end of a sentence.
+pub(super) fn parse_roots(json: &[u8]) -> Result<Vec<Arc<TrustRoot>>, String> {
+    let unusable = |error: &dyn Display| format!("is not a trusted root that can be used: {error}");
+    let texts = split_json_lines(json).map_err(|error| unusable(&error))?;
+    let roots = texts.into_iter().map(TrustRoot::parse);
+    let roots: Result<Vec<_>, _> = roots.map(|root| root.map(Arc::new)).collect();
+    roots.map_err(|error| unusable(&error))
+}
+
+/// Loads the root of Sigstore's public instance.
+///
+/// # Errors
+/// A repository of the instance that cannot be read.
+pub(super) async fn load_public_root(invocation: &Invocation) -> Result<TrustRoot, Failure> {
     let log = &invocation.log;
     if invocation.arguments.switch(Input::Offline)? {
         log.info("the roots of the public instance are those of this program");

@@ -5,8 +5,9 @@ use super::pem_input::text_or_file;
 use super::trust_inputs;
 use super::unused_inputs::refuse_unused_inputs;
 use crate::cli::{Input, InputCondition, InputError, Verb};
+use crate::gate::WildcardPattern;
 use crate::release::{Failure, ImageCheck, RequiredEvidence};
-use crate::signing::{CertificateCondition, Identity, PublicKey, Requirement, WildcardPattern};
+use crate::signing::{CertificateCondition, Identity, PublicKey, Requirement};
 
 /// The inputs that say what a certificate has to say of the run.
 const CONDITIONS: [(Input, CertificateCondition); 7] = [

@@ -68,6 +68,8 @@ pub struct PullRequestFacts {
     pub head_commit: Option<CommitId>,
     /// The branch it goes to.
     pub base_ref: Option<String>,
+    /// The commit of that branch that the pull request is compared with.
+    pub base_commit: Option<CommitId>,
     /// Whether both branches are in one repository. False where that cannot be told, as with a
     /// fork that was deleted.
     pub same_repository: bool,
@@ -84,6 +86,8 @@ pub struct WorkflowRunFacts {
     pub conclusion: Option<String>,
     /// The repository of its commit, `owner/name`.
     pub head_repository: Option<String>,
+    /// The branch that it ran on, without `refs/heads/`; of a run for a tag the tag's name.
+    pub head_branch: Option<String>,
     /// The commit that it ran on, if that is one of this repository.
     pub commit: Option<CommitId>,
     /// Whether its commit is of this repository. False where that cannot be told.
@@ -285,6 +289,9 @@ impl ParsedEvent {
                 .text_at("workflow_run.conclusion")?
                 .map(str::to_owned),
             head_repository: payload.text_at(head_repository)?.map(str::to_owned),
+            head_branch: payload
+                .text_at("workflow_run.head_branch")?
+                .map(str::to_owned),
             commit: commit.filter(|_| same_repository),
             same_repository,
         }))
@@ -334,6 +341,7 @@ impl ParsedEvent {
             head_ref: payload.text_at("pull_request.head.ref")?.map(str::to_owned),
             head_commit: payload.commit_at("pull_request.head.sha")?,
             base_ref: payload.text_at("pull_request.base.ref")?.map(str::to_owned),
+            base_commit: payload.commit_at("pull_request.base.sha")?,
             same_repository: self.is_same_repository(
                 ("pull_request.head.repo.id", "pull_request.base.repo.id"),
                 (

@@ -182,10 +182,33 @@ impl GitCheckout {
         to_commit_id(found.peel_to_commit().ok()?.id()).ok()
     }
 
-    /// The commit that begins with these digits; `None` if none here does, or several do.
-    pub fn find_commit(&self, digits: &str) -> Option<CommitId> {
-        let found = self.repository.find_commit_by_prefix(digits).ok()?;
-        to_commit_id(found.id()).ok()
+    /// Returns the commits that begin with these digits, as far as they are here.
+    pub fn find_commits(&self, digits: &str) -> Vec<CommitId> {
+        let found = match self.repository.find_commit_by_prefix(digits) {
+            Ok(found) => vec![found.id()],
+            // Other objects than commits may begin with them, too.
+            Err(error) if error.code() == git2::ErrorCode::Ambiguous => {
+                self.find_all_commits(digits).unwrap_or_default()
+            }
+            Err(_) => Vec::new(),
+        };
+        let found = found.into_iter().filter_map(|id| to_commit_id(id).ok());
+        found.collect()
+    }
+
+    fn find_all_commits(&self, digits: &str) -> Result<Vec<git2::Oid>, git2::Error> {
+        let mut found = Vec::new();
+        let odb = self.repository.odb()?;
+        odb.foreach(|id| {
+            if id.to_string().starts_with(digits) {
+                found.push(*id);
+            }
+            true
+        })?;
+        found.retain(|id| self.repository.find_commit(*id).is_ok());
+        found.sort();
+        found.dedup();
+        Ok(found)
     }
 
     /// When the commit was made, in seconds since 1970, if it is here.

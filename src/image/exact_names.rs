@@ -59,6 +59,15 @@ pub(crate) const DOCKER_ARCHIVE: &MemberNames = &MemberNames::List(&MemberNames:
     ("Layers", &MemberNames::Any),
 ]));
 
+/// The names in the config of an image that decide on a release.
+pub(crate) const IMAGE_CONFIG: &MemberNames = &MemberNames::Object(&[
+    ("created", &MemberNames::Any),
+    (
+        "config",
+        &MemberNames::Object(&[("User", &MemberNames::Any), ("Labels", &MemberNames::Any)]),
+    ),
+]);
+
 /// Checks that each name of a JSON text that is nearly a known one is that name.
 ///
 /// # Errors

@@ -176,8 +176,14 @@ impl Manifest {
             return false;
         };
         let has_config = config.media_type != EMPTY || config.digest != Digest::from_bytes(b"{}");
-        let mut others = layers.iter().filter(|layer| layer.media_type != IN_TOTO);
-        !has_config && !layers.is_empty() && others.next().is_none()
+        !has_config && !layers.is_empty() && self.has_statements_alone()
+    }
+
+    /// Returns whether it has layers and all of them are in-toto statements, whatever its config is: no engine
+    /// runs such an image.
+    pub fn has_statements_alone(&self) -> bool {
+        let mut layers = self.layers().peekable();
+        layers.peek().is_some() && layers.all(|layer| layer.media_type == IN_TOTO)
     }
 
     /// Everything that this lists, where it is an index.

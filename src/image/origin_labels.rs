@@ -82,6 +82,11 @@ impl ImageLabels {
         ))
     }
 
+    /// Returns the value of a label, as written; `None` if there is no such label.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
     /// `org.opencontainers.image.revision`, where it is a full commit id.
     pub fn revision(&self) -> Option<CommitId> {
         self.written_revision()?.parse().ok()

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
 use super::error::{FilePosition, PolicyError, PolicyProblem};
-use super::yaml_document::{YamlNode, YamlText, printable_text};
+use super::yaml_node::{YamlNode, YamlText, printable_text};
 use crate::record::RecordTime;
 
 /// Time up to which something is allowed: a date, that day included, in UTC, or a time.

@@ -1,104 +1,44 @@
 //! The table of keys. The parser takes names, limits and words from here, and the JSON Schema and the
 //! documentation's table are written from it.
 
-use super::limits::{ENVIRONMENTS, EXCLUDED_VERSIONS, SERVICES, SIGNERS};
-use super::text_form::{
-    ACTION_NAME, CALENDAR_DATE, CERTIFICATE_IDENTITY, DATE_OR_TIME, ENVIRONMENT_NAME,
-    GITHUB_REPOSITORY, OIDC_ISSUER, PUBLIC_KEY, RECORDS_TEMPLATE, REPOSITORY_TEMPLATE,
-    SERVICE_NAME, TAG_RULES, TextForm, VERSION_PATTERN,
+use super::declared_gate_keys::{GATE_KEYS, SERVICE_GATE_KEYS};
+use super::declared_signer_keys::SIGNER_LIST;
+use super::key_shapes::{KeyDeclaration, KeySet, ListShape, MappingsShape, ValueShape};
+use super::limits::{
+    ENVIRONMENTS, EXCLUDED_VERSIONS, REF_PATTERNS, SERVICES, SOURCES, TAG_PATTERNS,
 };
-
-/// Key of a mapping in the policy file.
-#[derive(Debug)]
-pub(super) struct KeyDeclaration {
-    /// Name as it is written, such as `exclude-versions`.
-    pub(super) name: &'static str,
-    pub(super) shape: ValueShape,
-    pub(super) is_required: bool,
-    /// Meaning, in one line of Markdown.
-    pub(super) help: &'static str,
-}
-
-/// Shape of the value that a key takes.
-#[derive(Debug)]
-pub(super) enum ValueShape {
-    /// One text.
-    Text(&'static TextForm),
-    /// One of several words; the first is the default.
-    Choice(&'static [&'static str]),
-    /// List of texts.
-    List(ListShape),
-    /// Mapping from names to mappings that all have the same keys.
-    Mappings {
-        /// Form of the names.
-        names: &'static TextForm,
-        /// The most names.
-        limit: usize,
-        /// Keys of each mapping.
-        keys: &'static KeySet,
-    },
-    /// List of mappings that all have the same keys.
-    Entries(EntriesShape),
-}
-
-/// List of mappings in the policy file, at least one.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct EntriesShape {
-    /// Keys of each mapping.
-    pub(super) keys: &'static KeySet,
-    /// The most entries.
-    pub(super) limit: usize,
-    /// Name of the entries in messages.
-    pub(super) noun: &'static str,
-}
-
-/// List of texts in the policy file.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct ListShape {
-    pub(super) form: &'static TextForm,
-    /// The most entries.
-    pub(super) limit: usize,
-    /// Whether no entry may be in the list twice.
-    pub(super) is_unique: bool,
-    /// Whether the list may have no entry.
-    pub(super) may_be_empty: bool,
-    /// Name of the entries in messages.
-    pub(super) noun: &'static str,
-}
-
-/// Keys that a mapping can have.
-#[derive(Debug)]
-pub(super) struct KeySet {
-    /// The mapping, in messages.
-    pub(super) shape: &'static str,
-    pub(super) known: &'static [KeyDeclaration],
-    /// Keys of later versions, which are refused by name.
-    pub(super) reserved: &'static [&'static str],
-    /// Keys of which each mapping has exactly one; empty if there is no such choice.
-    pub(super) one_of: &'static [&'static str],
-}
+use super::text_form::{
+    BUILD_TARGET, CALENDAR_DATE, ENVIRONMENT_NAME, FILE_PATH, RECORDS_TEMPLATE, REF_PATTERN,
+    REPOSITORY_TEMPLATE, SERVICE_NAME, TAG_PATTERN, TAG_RULES, VERSION_PATTERN,
+};
 
 /// Shapes of values, in messages.
 pub(super) const A_LIST: &str = "a list";
+pub(super) const A_FLAG: &str = "true or false";
+pub(super) const TEXT_OR_LIST: &str = "text or a list";
+pub(super) const LIST_OR_MAPPING: &str = "a list, or a mapping from names to services";
 pub(super) const RULES_TEXT: &str = "text with a rule per line";
 pub(super) const NAMED_ENVIRONMENTS_MAPPING: &str = "a mapping from names to environments";
+
+pub(super) const NAMED_GATES_MAPPING: &str = "a mapping from names of environments to gates";
+
+/// Words of keys that are on or off.
+pub(super) const FLAG_WORDS: [&str; 2] = ["false", "true"];
+
+/// Words of the key `transparency-log`.
+pub(super) const LOG_WORDS: [&str; 2] = ["on", "attestations"];
+
+/// Words of the key `existing`.
+pub(super) const EXISTING_WORDS: [&str; 2] = ["fail", "keep"];
 
 /// Words of the key `unbound`.
 pub(super) const UNBOUND_WORDS: [&str; 2] = ["refuse", "allow"];
 
+/// Words of the key `lines`.
+pub(super) const LINES_WORDS: [&str; 2] = ["on", "off"];
+
 /// Words of the key `sign`.
 pub(super) const SIGN_WORDS: [&str; 3] = ["off", "keyless", "key"];
-
-/// Words of the key `actions`.
-pub(super) const ACTION_WORDS: [&str; 7] = [
-    "push",
-    "promote",
-    "adopt",
-    "reinstate",
-    "rollback",
-    "deployed",
-    "failed",
-];
 
 pub(super) const SERVICE_LIST: ListShape = ListShape {
     form: &SERVICE_NAME,
@@ -116,18 +56,28 @@ pub(super) const EXCLUDED_VERSION_LIST: ListShape = ListShape {
     noun: "excluded versions",
 };
 
-pub(super) const ACTION_LIST: ListShape = ListShape {
-    form: &ACTION_NAME,
-    limit: ACTION_WORDS.len(),
+pub(super) const SOURCE_LIST: ListShape = ListShape {
+    form: &ENVIRONMENT_NAME,
+    limit: SOURCES,
     is_unique: true,
     may_be_empty: false,
-    noun: "actions",
+    noun: "environments",
 };
 
-pub(super) const SIGNER_LIST: EntriesShape = EntriesShape {
-    keys: &SIGNER_KEYS,
-    limit: SIGNERS,
-    noun: "signers",
+pub(super) const REF_LIST: ListShape = ListShape {
+    form: &REF_PATTERN,
+    limit: REF_PATTERNS,
+    is_unique: false,
+    may_be_empty: false,
+    noun: "refs",
+};
+
+pub(super) const IMMUTABLE_LIST: ListShape = ListShape {
+    form: &TAG_PATTERN,
+    limit: TAG_PATTERNS,
+    is_unique: false,
+    may_be_empty: false,
+    noun: "patterns of immutable tags",
 };
 
 /// Keys of the file.
@@ -136,33 +86,50 @@ pub(super) const POLICY_KEYS: KeySet = KeySet {
     known: &[
         KeyDeclaration {
             name: "environments",
-            shape: ValueShape::Mappings {
+            shape: ValueShape::Mappings(MappingsShape {
                 names: &ENVIRONMENT_NAME,
                 limit: ENVIRONMENTS,
                 keys: &ENVIRONMENT_KEYS,
-            },
-            is_required: false,
+                may_be_nothing: false,
+            }),
             help: "Environments by name, such as `dev`, `stage` and `prod`. Capitals count as lower case, as in the names of GitHub's environments",
         },
         KeyDeclaration {
             name: "services",
-            shape: ValueShape::List(SERVICE_LIST),
-            is_required: false,
-            help: "Names of the services that `{service}` in repositories stands for",
+            shape: ValueShape::Either(
+                &ValueShape::List(SERVICE_LIST),
+                &ValueShape::Mappings(SERVICE_MAPPINGS),
+            ),
+            help: "Services that `{service}` in repositories stands for: their names, or a mapping from their names to keys of their own",
+        },
+        KeyDeclaration {
+            name: "defaults",
+            shape: ValueShape::Mapping(&DEFAULT_KEYS),
+            help: "Keys of every environment that does not have them itself. Of `gates`, each gate by itself",
         },
         KeyDeclaration {
             name: "exclude-versions",
             shape: ValueShape::List(EXCLUDED_VERSION_LIST),
-            is_required: false,
             help: "Versions that never count for version lines, in all environments, such as `1.10.6` or `2024.*`. The input of that name is refused",
         },
         KeyDeclaration {
             name: "records",
             shape: ValueShape::Text(&RECORDS_TEMPLATE),
-            is_required: false,
             help: "Repository of the release records, for every environment without a key `records` of its own",
         },
+        LINES,
+        KeyDeclaration {
+            name: "trusted-root",
+            shape: ValueShape::Text(&FILE_PATH),
+            help: "Trusted root of a private Sigstore instance, a file relative to the root of the repository, that certificates of signers must lead to. Default: the public instance. The input `trusted-root` cannot name another one",
+        },
+        KeyDeclaration {
+            name: "transparency-log",
+            shape: ValueShape::Choice(&LOG_WORDS),
+            help: "Whether records and attestations of keyless signers must be in a transparency log: `on` (default), or `attestations`, which leaves them out, and takes a timestamp. The input of that name cannot say less",
+        },
     ],
+    required: &[],
     reserved: &[],
     one_of: &[],
 };
@@ -174,115 +141,171 @@ pub(super) const ENVIRONMENT_KEYS: KeySet = KeySet {
         KeyDeclaration {
             name: "repository",
             shape: ValueShape::Text(&REPOSITORY_TEMPLATE),
-            is_required: true,
             help: "Repository of the environment's images, or `oci:DIR` (image layout). `{service}` stands for the name of a service; it can occur once, in the path",
         },
         KeyDeclaration {
+            name: "production",
+            shape: ValueShape::Flag,
+            help: "Whether this is a production environment, which must have signatures, signers that pin a ref, a scan or attestation gate and an immutable tag",
+        },
+        KeyDeclaration {
             name: "from",
-            shape: ValueShape::Text(&ENVIRONMENT_NAME),
-            is_required: false,
-            help: "Environment that the images come from. An environment without it is the first of its chain",
+            shape: ValueShape::Either(
+                &ValueShape::Text(&ENVIRONMENT_NAME),
+                &ValueShape::List(SOURCE_LIST),
+            ),
+            help: "Environment that the images come from, or a list of environments in the order in which images are looked up. An environment without it is the first of its chain",
         },
-        KeyDeclaration {
-            name: "tags",
-            shape: ValueShape::Text(&TAG_RULES),
-            is_required: false,
-            help: "Rules that give the tags, one per line. Default: the tags come from the event or the image",
-        },
-        KeyDeclaration {
-            name: "unbound",
-            shape: ValueShape::Choice(&UNBOUND_WORDS),
-            is_required: false,
-            help: "Scan reports and SBOMs that name no image: `refuse` (default) or `allow`",
-        },
+        REFS,
+        TAGS,
+        IMMUTABLE,
+        LINES,
+        UNBOUND,
+        EXISTING,
         KeyDeclaration {
             name: "exclude-versions",
             shape: ValueShape::List(EXCLUDED_VERSION_LIST),
-            is_required: false,
             help: "Versions that never count for version lines in this environment, in addition to those for all environments",
         },
-        KeyDeclaration {
-            name: "sign",
-            shape: ValueShape::Choice(&SIGN_WORDS),
-            is_required: false,
-            help: "Signatures that each release to the environment has: `keyless`, `key` or `off` (default). The input `sign` can add signatures, and cannot leave out or replace those of the policy",
-        },
-        KeyDeclaration {
-            name: "signers",
-            shape: ValueShape::Entries(SIGNER_LIST),
-            is_required: false,
-            help: "Who may write the records of the environment. Required where `sign` is `keyless` or `key`",
-        },
+        GATES,
+        SIGN,
+        SIGNERS_OF_RECORDS,
+        VSA,
         KeyDeclaration {
             name: "records",
             shape: ValueShape::Text(&RECORDS_TEMPLATE),
-            is_required: false,
             help: "Repository of the environment's release records. `{service}` stands for the name of the service and `{environment}` for that of the environment. Default: the repository of the images",
         },
-        KeyDeclaration {
-            name: "adopt-until",
-            shape: ValueShape::Text(&CALENDAR_DATE),
-            is_required: false,
-            help: "Last day on which `adopt` may record images that were there before records were kept, in UTC. Default: `adopt` is refused",
-        },
+        ADOPT_UNTIL,
     ],
-    reserved: &["refs", "gates", "production", "immutable", "keep"],
+    required: &["repository"],
+    reserved: &["keep"],
     one_of: &[],
 };
 
-/// Keys of a signer.
-pub(super) const SIGNER_KEYS: KeySet = KeySet {
-    shape: "a mapping with the key identity or key",
+/// Keys that all environments can have from `defaults`.
+pub(super) const DEFAULT_KEYS: KeySet = KeySet {
+    shape: "a mapping with keys of environments",
     known: &[
-        KeyDeclaration {
-            name: "identity",
-            shape: ValueShape::Text(&CERTIFICATE_IDENTITY),
-            is_required: false,
-            help: "Subject that the signing certificate must have, such as a workflow with its ref; `*` matches any characters. Either `identity` or `key` is required",
-        },
-        KeyDeclaration {
-            name: "issuer",
-            shape: ValueShape::Text(&OIDC_ISSUER),
-            is_required: false,
-            help: "OIDC issuer that the certificate must name. Default: `https://token.actions.githubusercontent.com`",
-        },
-        KeyDeclaration {
-            name: "repository",
-            shape: ValueShape::Text(&GITHUB_REPOSITORY),
-            is_required: false,
-            help: "Repository on GitHub whose workflow must have run, such as `acme/web`. Default: the repository in `identity`. Required for a reusable workflow of another repository, and where `identity` has `*` in the name of the repository",
-        },
-        KeyDeclaration {
-            name: "key",
-            shape: ValueShape::Text(&PUBLIC_KEY),
-            is_required: false,
-            help: "Public key that must have signed, as PEM or the path of a PEM file in the repository",
-        },
-        KeyDeclaration {
-            name: "actions",
-            shape: ValueShape::List(ACTION_LIST),
-            is_required: false,
-            help: "What the signer may record. Default: everything",
-        },
-        KeyDeclaration {
-            name: "until",
-            shape: ValueShape::Text(&DATE_OR_TIME),
-            is_required: false,
-            help: "End of the time in which the signer may write records: a day, itself included, in UTC, or a time",
-        },
+        REFS,
+        TAGS,
+        IMMUTABLE,
+        UNBOUND,
+        EXISTING,
+        GATES,
+        SIGN,
+        SIGNERS_OF_RECORDS,
+        VSA,
+        ADOPT_UNTIL,
     ],
-    reserved: &[],
-    one_of: &["identity", "key"],
+    required: &[],
+    reserved: &["keep"],
+    one_of: &[],
 };
 
-impl KeySet {
-    /// Returns the declaration of a key.
-    pub(super) fn find(&self, name: &str) -> Option<&'static KeyDeclaration> {
-        self.known.iter().find(|key| key.name == name)
-    }
+/// Services, each with keys of its own.
+pub(super) const SERVICE_MAPPINGS: MappingsShape = MappingsShape {
+    names: &SERVICE_NAME,
+    limit: SERVICES,
+    keys: &SERVICE_KEYS,
+    may_be_nothing: true,
+};
 
-    /// Returns the names of the known keys.
-    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.known.iter().map(|key| key.name)
-    }
-}
+/// Gates of a service by environments.
+pub(super) const SERVICE_GATE_MAPPINGS: MappingsShape = MappingsShape {
+    names: &ENVIRONMENT_NAME,
+    limit: ENVIRONMENTS,
+    keys: &SERVICE_GATE_KEYS,
+    may_be_nothing: false,
+};
+
+/// Keys of a service.
+pub(super) const SERVICE_KEYS: KeySet = KeySet {
+    shape: "a mapping with keys of a service",
+    known: &[
+        KeyDeclaration {
+            name: "dockerfile",
+            shape: ValueShape::Text(&FILE_PATH),
+            help: "Dockerfile of the service, relative to the root of the repository. It is handed out to the job that builds, and not read",
+        },
+        KeyDeclaration {
+            name: "target",
+            shape: ValueShape::Text(&BUILD_TARGET),
+            help: "Stage of the Dockerfile that is built. It is handed out to the job that builds",
+        },
+        KeyDeclaration {
+            name: "gates",
+            shape: ValueShape::Mappings(SERVICE_GATE_MAPPINGS),
+            help: "Gates of the service by the names of environments, as changes to the gates of the environment. They may only tighten, except `scan.ignore`, which replaces that of the environment",
+        },
+    ],
+    required: &[],
+    reserved: &[],
+    one_of: &[],
+};
+
+const REFS: KeyDeclaration = KeyDeclaration {
+    name: "refs",
+    shape: ValueShape::List(REF_LIST),
+    help: "Refs whose workflow runs may release to the environment, as GitHub's branch filters have them: `main`, `release/**`, `!release/**-alpha`, `refs/tags/v*`. Default: every ref",
+};
+
+const TAGS: KeyDeclaration = KeyDeclaration {
+    name: "tags",
+    shape: ValueShape::Text(&TAG_RULES),
+    help: "Rules that give the tags, one per line. Default: the tags come from the event or the image",
+};
+
+const IMMUTABLE: KeyDeclaration = KeyDeclaration {
+    name: "immutable",
+    shape: ValueShape::List(IMMUTABLE_LIST),
+    help: "Patterns of tags that are immutable in the environment, whatever rule gives them, such as `[0-9]*.[0-9]*.[0-9]*` or `sha-*`",
+};
+
+const LINES: KeyDeclaration = KeyDeclaration {
+    name: "lines",
+    shape: ValueShape::Choice(&LINES_WORDS),
+    help: "Version lines, such as `1.4`, `1` and `latest`: `on` (default) or `off`. The input `lines` cannot turn them on where this is `off`",
+};
+
+const UNBOUND: KeyDeclaration = KeyDeclaration {
+    name: "unbound",
+    shape: ValueShape::Choice(&UNBOUND_WORDS),
+    help: "Scan reports and SBOMs that name no image: `refuse` (default) or `allow`",
+};
+
+const EXISTING: KeyDeclaration = KeyDeclaration {
+    name: "existing",
+    shape: ValueShape::Choice(&EXISTING_WORDS),
+    help: "Treatment of an immutable tag that points to another digest: `fail` refuses the release, `keep` releases the existing image. Default: version tags fail, and on `push` a SHA tag keeps an image of the same commit. The input `existing` can only say `fail` where this key is not `keep`",
+};
+
+const GATES: KeyDeclaration = KeyDeclaration {
+    name: "gates",
+    shape: ValueShape::Mapping(&GATE_KEYS),
+    help: "Gates that each image passes before its release to the environment. All of them must pass",
+};
+
+const SIGN: KeyDeclaration = KeyDeclaration {
+    name: "sign",
+    shape: ValueShape::Choice(&SIGN_WORDS),
+    help: "Signatures that each release to the environment has: `keyless`, `key` or `off` (default). The input `sign` can add signatures, and cannot leave out or replace those of the policy",
+};
+
+const SIGNERS_OF_RECORDS: KeyDeclaration = KeyDeclaration {
+    name: "signers",
+    shape: ValueShape::Entries(SIGNER_LIST),
+    help: "Who may write the records of the environment. Required where `sign` is `keyless` or `key`",
+};
+
+const VSA: KeyDeclaration = KeyDeclaration {
+    name: "vsa",
+    shape: ValueShape::Flag,
+    help: "Whether each release adds a verification summary attestation (SLSA) that names the environment",
+};
+
+const ADOPT_UNTIL: KeyDeclaration = KeyDeclaration {
+    name: "adopt-until",
+    shape: ValueShape::Text(&CALENDAR_DATE),
+    help: "Last day on which `adopt` may record images that were there before records were kept, in UTC. Default: `adopt` is refused",
+};

@@ -1,123 +1,114 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use super::deadline::Deadline;
-use super::declared_keys::{ENVIRONMENT_KEYS, EXCLUDED_VERSION_LIST, RULES_TEXT, UNBOUND_WORDS};
 use super::error::{FilePosition, PolicyError, PolicyProblem};
-use super::limits::{REPOSITORIES, REPOSITORY_LENGTH};
-use super::records_repository::{RecordsRepositories, RecordsTemplate};
-use super::repository_template::{
-    RepositoryTemplate, RepositoryTemplateError, SERVICE_PLACEHOLDER,
-};
+use super::gates::EnvironmentGates;
+use super::records_repository::RecordsRepositories;
+use super::repository_template::RepositoryTemplate;
 use super::service_name::Service;
 use super::signer_rule::SignerRule;
-use super::signing_rule::{self, SigningRule};
-use super::yaml_document::{YamlKey, YamlNode, YamlText, parse_value, printable_text};
+use super::signing_rule::SigningRule;
+use super::yaml_node::YamlText;
+use crate::event::RefFilter;
 use crate::image::Destination;
-use crate::tagging::{CompatMode, EnvironmentName, ExcludedVersions, TagRuleSet};
+use crate::tagging::{CompatMode, EnvironmentName, ExcludedVersions, ImmutableTags, TagRuleSet};
 
-/// An environment with its rules: a stage of the road from the build to production.
+/// Treatment of immutable tags that point to another digest than that of the release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExistingTags {
+    /// They refuse the release.
+    Fail,
+    /// Their image is released.
+    Keep,
+}
+
+/// An environment with its rules.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EnvironmentRules {
     pub(super) name: EnvironmentName,
+    /// Where the name stands.
+    pub(super) name_at: FilePosition,
     pub(super) repository_at: FilePosition,
     pub(super) template: RepositoryTemplate,
-    destinations: Vec<(Option<Service>, Destination)>,
+    pub(super) destinations: Vec<(Option<Service>, Destination)>,
     /// The repository that a service of the name `MARK` would have.
     pub(super) marked: Option<Destination>,
-    pub(super) from: Option<(EnvironmentName, FilePosition)>,
-    tags: Option<YamlText>,
+    pub(super) is_production: bool,
+    /// Where the key `production` stands, or the name.
+    pub(super) production_at: FilePosition,
+    /// Environments that its images come from, in the order in which images are looked up.
+    pub(super) from: Vec<EnvironmentName>,
+    /// Positions of the names in `from`.
+    pub(super) from_at: Vec<FilePosition>,
+    pub(super) refs: Option<RefFilter>,
+    pub(super) tags: Option<YamlText>,
+    pub(super) immutable_tags: ImmutableTags,
+    pub(super) gives_lines: bool,
     /// Keys that the file gives it, in the order of their declaration.
-    stated_keys: Vec<&'static str>,
-    allows_unbound: bool,
+    pub(super) stated_keys: Vec<&'static str>,
+    pub(super) allows_unbound: bool,
+    pub(super) existing: Option<ExistingTags>,
     pub(super) excluded_versions: ExcludedVersions,
-    signing: SigningRule,
-    signers: Vec<SignerRule>,
+    pub(super) gates: EnvironmentGates,
+    /// Gates of the services that differ.
+    pub(super) service_gates: BTreeMap<Service, Arc<EnvironmentGates>>,
+    pub(super) signing: SigningRule,
+    pub(super) signers: Vec<SignerRule>,
+    pub(super) adds_vsa: bool,
     /// Repositories of the records, where they are not those of the images.
-    records: Option<RecordsRepositories>,
-    adopt_until: Option<Deadline>,
-}
-
-/// What an environment takes from the rest of its file.
-#[derive(Clone, Copy)]
-pub(super) struct PolicyDefaults<'a> {
-    pub(super) services: &'a [Service],
-    /// Key `records` of the file.
-    pub(super) records: Option<&'a RecordsTemplate>,
+    pub(super) records: Option<RecordsRepositories>,
+    pub(super) adopt_until: Option<Deadline>,
 }
 
 impl EnvironmentRules {
-    /// Reads an environment that may have at most `room` repositories.
-    pub(super) fn parse(
-        name: YamlKey,
-        rules: YamlNode,
-        defaults: PolicyDefaults<'_>,
-        room: usize,
-    ) -> Result<Self, PolicyError> {
-        let services = defaults.services;
-        let name = parse_value(name.position, &name.text)?;
-        let mut fields = rules.into_fields(&ENVIRONMENT_KEYS)?;
-        let stated_keys = fields.names(&ENVIRONMENT_KEYS);
-        let repository = fields.take_required("repository")?;
-        let (template, repository_at) = parse_template(repository)?;
-        if template.is_per_service() && services.is_empty() {
-            return Err(repository_at.to_error(PolicyProblem::NoServices));
-        }
-        let wanted = match template.is_per_service() {
-            true => services.len(),
-            false => 1,
-        };
-        if wanted > room {
-            return Err(repository_at.to_error(PolicyProblem::TooManyRepositories(REPOSITORIES)));
-        }
-        let places = template.to_destinations(services);
-        let from = fields.take("from").map(|(_, node)| {
-            let at = node.position;
-            node.parse_as().map(|name| (name, at))
-        });
-        let tags = fields
-            .take("tags")
-            .map(|(_, node)| node.into_text_of(RULES_TEXT));
-        let unbound = fields.take("unbound").map(|(_, node)| parse_unbound(node));
-        let (signing, signers) = signing_rule::parse_signing(&mut fields)?;
-        let records = match fields.take("records") {
-            Some((_, node)) => Some(RecordsTemplate::parse(node)?),
-            None => defaults.records.cloned(),
-        };
-        let records = records.map(|own| own.to_repositories(&name, &template, services));
-        let adopt_until = fields.take("adopt-until");
-        let adopt_until = adopt_until.map(|(_, node)| Deadline::parse_date(node));
-        let stage = Self {
-            allows_unbound: unbound.transpose()?.unwrap_or(false),
-            name,
-            stated_keys,
-            repository_at,
-            destinations: places.map_err(|reason| {
-                let text = template.to_string();
-                repository_at.to_error(PolicyProblem::of_repository(reason, &text))
-            })?,
-            marked: template
-                .with_service(SERVICE_PLACEHOLDER)
-                .ok()
-                .filter(|_| template.is_per_service()),
-            template,
-            from: from.transpose()?,
-            tags: tags.transpose()?,
-            excluded_versions: parse_excluded_versions(fields.take("exclude-versions"))?,
-            signing,
-            signers,
-            records: records.transpose()?,
-            adopt_until: adopt_until.transpose()?,
-        };
-        stage.rules(CompatMode::Compatible)?;
-        Ok(stage)
-    }
-
     /// The environment's name.
     pub fn name(&self) -> &EnvironmentName {
         &self.name
     }
 
-    /// The environment that its images come from; none where it is the first of its road.
-    pub fn from(&self) -> Option<&EnvironmentName> {
-        self.from.as_ref().map(|(from, _)| from)
+    /// Returns the environments that its images come from, in the order in which images are looked up; empty
+    /// if it is the first of its road.
+    pub fn from(&self) -> &[EnvironmentName] {
+        &self.from
+    }
+
+    /// Returns whether it is a production environment.
+    pub fn is_production(&self) -> bool {
+        self.is_production
+    }
+
+    /// Returns the refs whose workflow runs may release to it; `None`: every ref.
+    pub fn refs(&self) -> Option<&RefFilter> {
+        self.refs.as_ref()
+    }
+
+    /// Returns the tags that are immutable in it, whatever rule gives them.
+    pub fn immutable_tags(&self) -> &ImmutableTags {
+        &self.immutable_tags
+    }
+
+    /// Returns whether releases to it get tags of version lines.
+    pub fn gives_lines(&self) -> bool {
+        self.gives_lines
+    }
+
+    /// Returns the gates that an image of a service passes before its release to the environment; of none, where
+    /// the environment has one repository.
+    pub fn gates(&self, service: Option<&Service>) -> &EnvironmentGates {
+        let own = service.and_then(|service| self.service_gates.get(service));
+        own.map_or(&self.gates, AsRef::as_ref)
+    }
+
+    /// Returns the services whose gates differ from those of the environment, each with its gates.
+    pub fn service_gates(&self) -> impl Iterator<Item = (&Service, &EnvironmentGates)> {
+        let gates = self.service_gates.iter();
+        gates.map(|(service, gates)| (service, gates.as_ref()))
+    }
+
+    /// Returns whether each release to it adds a verification summary attestation (VSA).
+    pub fn adds_vsa(&self) -> bool {
+        self.adds_vsa
     }
 
     /// Whether another file says of the environment what this one says.
@@ -128,7 +119,15 @@ impl EnvironmentRules {
             && self.marked == other.marked
             && self.from() == other.from()
             && tags(self) == tags(other)
+            && self.is_production == other.is_production
+            && self.refs == other.refs
+            && self.immutable_tags == other.immutable_tags
+            && self.gives_lines == other.gives_lines
+            && self.gates == other.gates
+            && self.service_gates == other.service_gates
+            && self.adds_vsa == other.adds_vsa
             && self.allows_unbound == other.allows_unbound
+            && self.existing == other.existing
             && self.excluded_versions == other.excluded_versions
             && self.signing == other.signing
             && self.signers == other.signers
@@ -179,6 +178,11 @@ impl EnvironmentRules {
     /// Whether scan reports and SBOMs that name no image may be attested there.
     pub fn allows_unbound(&self) -> bool {
         self.allows_unbound
+    }
+
+    /// Returns what happens to immutable tags that point to another digest; `None`: it depends on the tag.
+    pub fn existing(&self) -> Option<ExistingTags> {
+        self.existing
     }
 
     /// Returns the signatures that each release to it has, at least.
@@ -238,49 +242,5 @@ impl EnvironmentRules {
             true => Err(at.to_error(PolicyProblem::NoRules)),
             false => Ok(Some(rules)),
         }
-    }
-}
-
-/// Parses the key `exclude-versions`: a list of patterns.
-pub(super) fn parse_excluded_versions(
-    field: Option<(FilePosition, YamlNode)>,
-) -> Result<ExcludedVersions, PolicyError> {
-    let Some((_, list)) = field else {
-        return Ok(ExcludedVersions::default());
-    };
-    let patterns = list.into_texts(EXCLUDED_VERSION_LIST)?;
-    for YamlText { text, position: at } in &patterns {
-        ExcludedVersions::parse([text.as_str()])
-            .map_err(|error| at.to_error(PolicyProblem::ExcludedVersions(error)))?;
-    }
-    let patterns = patterns.iter().map(|pattern| pattern.text.as_str());
-    Ok(ExcludedVersions::parse(patterns).unwrap_or_default())
-}
-
-fn parse_template(repository: YamlNode) -> Result<(RepositoryTemplate, FilePosition), PolicyError> {
-    let YamlText { text, position: at } = repository.into_text()?;
-    let text = text.trim();
-    if text.len() > REPOSITORY_LENGTH {
-        return Err(at.to_error(PolicyProblem::LongRepository(REPOSITORY_LENGTH)));
-    }
-    let template = RepositoryTemplate::parse(text).map_err(|error| {
-        at.to_error(match error {
-            RepositoryTemplateError::Braces => PolicyProblem::Braces(printable_text(text)),
-            RepositoryTemplateError::Place(reason) => PolicyProblem::of_repository(reason, text),
-        })
-    })?;
-    Ok((template, at))
-}
-
-fn parse_unbound(node: YamlNode) -> Result<bool, PolicyError> {
-    let YamlText { text, position } = node.into_text()?;
-    let [refuse, allow] = UNBOUND_WORDS;
-    match text.as_str() {
-        word if word == allow => Ok(true),
-        word if word == refuse => Ok(false),
-        other => Err(position.to_error(PolicyProblem::NotOneOf {
-            text: printable_text(other),
-            words: &UNBOUND_WORDS,
-        })),
     }
 }

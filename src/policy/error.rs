@@ -1,6 +1,8 @@
 use thiserror::Error;
 
 use super::ServiceNameError;
+use crate::event::RefFilterError;
+use crate::gate::FreezeWindowError;
 use crate::image::{ImageSourceError, ReferenceError};
 use crate::notices::similar_word;
 use crate::tagging::{EnvironmentName, EnvironmentNameError, ExcludedVersionsError, RuleError};
@@ -228,6 +230,92 @@ pub enum PolicyProblem {
     /// A pattern of excluded versions is malformed.
     #[error(transparent)]
     ExcludedVersions(ExcludedVersionsError),
+    /// A text that is no value of its key.
+    #[error("{text:?} {reason}")]
+    Value {
+        /// The text.
+        text: String,
+        /// Why it is none, after the text.
+        reason: String,
+    },
+    /// A text longer than any of its kind.
+    #[error("expected at most {0} characters")]
+    LongText(usize),
+    /// Not a path below the root of the repository.
+    #[error("{0:?} is not a path in the repository: expected a relative path without . and ..")]
+    RepositoryFile(String),
+    /// No name of a stage of a Dockerfile.
+    #[error(
+        "{0:?} is not the name of a stage: expected letters, digits, dots, dashes or underscores"
+    )]
+    BuildTarget(String),
+    /// Patterns of refs that admit no ref.
+    #[error("refs: {0}")]
+    Refs(RefFilterError),
+    /// Two moments that are no freeze window.
+    #[error("the freeze window is malformed: {0}")]
+    FreezeWindow(FreezeWindowError),
+    /// Signers of an attestation that need not be signed.
+    #[error("signers has no effect: signed is false")]
+    SignersOfUnsigned,
+    /// A gate that asks the environment before, where there is none.
+    #[error("the gate {0} needs the environment that images come from, and from is missing")]
+    NoSourceOfGate(&'static str),
+    /// A service weakens a gate.
+    #[error("{key} is weaker than in the environment {environment}")]
+    WeakerGate {
+        /// Key below the gates of the service, such as `scan.fail-on`.
+        key: String,
+        /// The environment.
+        environment: String,
+    },
+    /// Gates of a service in an environment with one repository.
+    #[error("the environment {0} has one repository for all services, and no gates by service")]
+    GatesOfNoService(String),
+    /// Production without signatures.
+    #[error("production needs signed records, and sign is not keyless or key")]
+    UnsignedProduction,
+    /// Production without a gate of evidence.
+    #[error("production needs the gate scan or attestations")]
+    UngatedProduction,
+    /// Production whose rules give moving tags only.
+    #[error("production needs an immutable tag, and no rule in tags gives one")]
+    NoImmutableTag,
+    /// A signer of production that any ref can be.
+    #[error("{subject} pins no ref, and the environment {environment} is production")]
+    UnpinnedSigner {
+        /// The signer.
+        subject: String,
+        /// The environment.
+        environment: String,
+    },
+    /// Records of an environment before production, which are not signed.
+    #[error(
+        "production rests on records of {from} ({gates}), and sign of {from} is not keyless or key"
+    )]
+    UnsignedSource {
+        /// The environment before.
+        from: String,
+        /// Names of the gates.
+        gates: String,
+    },
+    /// A signer of an environment before production, who any ref can be.
+    #[error(
+        "{subject} pins no ref, and gates of production {environment} rest on the signer ({gates})"
+    )]
+    UnpinnedSource {
+        /// The signer.
+        subject: String,
+        /// The production environment.
+        environment: String,
+        /// Names of the gates.
+        gates: String,
+    },
+    /// `defaults` times environments is more than any policy has.
+    #[error(
+        "defaults are too large for so many environments: expected at most 4 MiB in all of them together"
+    )]
+    LargeDefaults,
 }
 
 impl FilePosition {

@@ -1,8 +1,9 @@
 //! How to go on after each problem of a policy file.
 
 use super::declared_keys::{
-    A_LIST, ENVIRONMENT_KEYS, NAMED_ENVIRONMENTS_MAPPING, POLICY_KEYS, RULES_TEXT, SIGNER_KEYS,
+    A_LIST, ENVIRONMENT_KEYS, NAMED_ENVIRONMENTS_MAPPING, POLICY_KEYS, RULES_TEXT,
 };
+use super::declared_signer_keys::SIGNER_KEYS;
 use super::error::{PolicyError, PolicyProblem};
 use super::service_name::Service;
 use crate::tagging::EnvironmentNameError;
@@ -30,7 +31,9 @@ impl PolicyError {
                 "write {service}, in one pair of braces and lower case, after the name of the registry"
             }
             problem => {
-                let hint = fixed_hint(problem).or_else(|| records_hint(problem));
+                let hint = fixed_hint(problem)
+                    .or_else(|| records_hint(problem))
+                    .or_else(|| production_hint(problem));
                 return hint.map(str::to_owned);
             }
         };
@@ -62,8 +65,45 @@ fn fixed_hint(problem: &PolicyProblem) -> Option<&'static str> {
         PolicyProblem::Circle(_) => {
             Some("leave from out in the first environment, where images are pushed")
         }
+        PolicyProblem::WeakerGate { key, .. } if key.starts_with("scan.vex") => Some(
+            "a service may only tighten the gates of an environment; write exceptions of the service into scan.ignore, which replaces that of the environment",
+        ),
+        PolicyProblem::WeakerGate { .. } => Some(
+            "a service may only tighten the gates of an environment: write a stricter value, or change the environment's own gate",
+        ),
+        PolicyProblem::NoSourceOfGate(_) => Some(
+            "add from, or write signers of the gate's own where it takes them, or remove the gate",
+        ),
+        PolicyProblem::GatesOfNoService(_) => Some("write the gates below the environment"),
+        PolicyProblem::SignersOfUnsigned => Some("remove signers, or remove signed: false"),
+        PolicyProblem::LargeDefaults => {
+            Some("write the largest keys into the environments that need them")
+        }
+        PolicyProblem::Refs(_) => {
+            Some("write at least one pattern of refs that may release, such as main or release/**")
+        }
         PolicyProblem::SameRepository { .. } => Some(
             "give each environment a repository of its own, such as one with the environment's name in its path",
+        ),
+        _ => None,
+    }
+}
+
+/// Returns how to correct what production demands.
+fn production_hint(problem: &PolicyProblem) -> Option<&'static str> {
+    match problem {
+        PolicyProblem::UnsignedProduction => Some("set sign: keyless or sign: key, and signers"),
+        PolicyProblem::UngatedProduction => Some(
+            "add gates, such as scan: {fail-on: critical} or attestations: ['https://slsa.dev/provenance/v1']",
+        ),
+        PolicyProblem::NoImmutableTag => Some(
+            "add a rule such as type=semver,pattern={{version}} or type=sha, or immutable=true to a rule",
+        ),
+        PolicyProblem::UnpinnedSigner { .. } | PolicyProblem::UnpinnedSource { .. } => Some(
+            "end the identity of one workflow with @refs/heads/NAME, @refs/heads/PREFIX* or @refs/tags/PREFIX*, and protect the branches and tags that match; an edited workflow on any other branch would be accepted",
+        ),
+        PolicyProblem::UnsignedSource { .. } => Some(
+            "set sign and signers in that environment, or give the gates signers of their own and remove soak",
         ),
         _ => None,
     }
@@ -176,20 +216,23 @@ mod tests {
 
     /// What a newcomer reads, in the order of the mistakes.
     fn messages(policies: &[&str]) -> String {
-        let messages = policies.iter().map(|policy| {
-            let error = ReleasePolicy::parse(policy.as_bytes()).unwrap_err();
-            let hint = error.hint();
-            let hint = hint.map(|hint| format!("\n  hint: {hint}"));
-            format!("{error}{}\n", hint.unwrap_or_default())
-        });
-        messages.collect()
+        let mut messages = String::new();
+        for policy in policies {
+            let errors = ReleasePolicy::parse(policy.as_bytes()).unwrap_err();
+            for error in errors.iter() {
+                let hint = error.hint().map(|hint| format!("\n  hint: {hint}"));
+                messages += &format!("{error}{}\n", hint.unwrap_or_default());
+            }
+        }
+        messages
     }
 
     #[test]
     fn a_line_without_a_colon_is_named() {
         let policy =
             "environments:\n  prod:\n    repository: a/b\n    from stage\n    unbound: allow\n";
-        let error = ReleasePolicy::parse(policy.as_bytes()).unwrap_err();
+        let errors = ReleasePolicy::parse(policy.as_bytes()).unwrap_err();
+        let error = errors.first();
         assert_eq!(error.at.line, 5, "{error}");
         let hint = error.hint().unwrap();
         assert!(hint.starts_with("the line above"), "{error}: {hint}");
@@ -208,26 +251,30 @@ mod tests {
             "environments: {dev: {image: a/b}}",
             "environments: {dev: {repository: a/b, from: [x]}}",
             "services: {web: , api: }",
-        ]), @r#"
-        line 1, column 1: expected a mapping with the key environments, got a list
-          hint: begin the file with environments:
-        line 1, column 1: the key version is not known here
-          hint: the keys here are environments, services, exclude-versions, records
-        line 1, column 1: the key sevices is not known here; did you mean services?
-        line 1, column 15: expected a mapping from names to environments, got a list
-          hint: write each environment as a key, such as dev:, and its own keys below it, indented further
-        line 1, column 21: expected a mapping with the key repository, got text
-          hint: write repository: and the repository below the name of the environment, indented further
-        line 2, column 6: expected a mapping with the key repository, got nothing
-          hint: write repository: and the repository below the name of the environment, indented further
-        line 1, column 22: the key repo is not known here; did you mean repository?
-        line 1, column 22: the key image is not known here
-          hint: the keys here are repository, from, tags, unbound, exclude-versions, sign, signers, records, adopt-until
-        line 1, column 45: expected text, got a list
-          hint: write one text, without brackets and dashes
-        line 1, column 11: expected a list, got a mapping
-          hint: write the entries in brackets, or each on a line of its own after a dash
-        "#);
+        ]), @"
+    line 1, column 1: expected a mapping with the key environments, got a list
+      hint: begin the file with environments:
+    line 1, column 1: the key version is not known here
+      hint: the keys here are environments, services, defaults, exclude-versions, records, lines, trusted-root, transparency-log
+    line 1, column 1: the key sevices is not known here; did you mean services?
+    line 1, column 15: expected a mapping from names to environments, got a list
+      hint: write each environment as a key, such as dev:, and its own keys below it, indented further
+    line 1, column 21: expected a mapping with the key repository, got text
+      hint: write repository: and the repository below the name of the environment, indented further
+    line 2, column 6: expected a mapping with the key repository, got nothing
+      hint: write repository: and the repository below the name of the environment, indented further
+    line 3, column 15: expected a mapping with the key repository, got text
+      hint: write repository: and the repository below the name of the environment, indented further
+    line 1, column 22: the key repo is not known here; did you mean repository?
+    line 1, column 21: the key repository is missing
+      hint: add repository: the repository of the environment's images
+    line 1, column 22: the key image is not known here
+      hint: the keys here are repository, production, from, refs, tags, immutable, lines, unbound, existing, exclude-versions, gates, sign, signers, vsa, records, adopt-until
+    line 1, column 46: there is no environment x
+      hint: the file has dev
+    line 1, column 1: services has no effect: no repository contains {service}
+      hint: put {service} into the repository of each environment, or remove services
+    ");
     }
 
     #[test]

@@ -3,9 +3,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::declared_keys::{
-    ENVIRONMENT_KEYS, EntriesShape, KeyDeclaration, KeySet, ListShape, POLICY_KEYS, SIGNER_KEYS,
-    ValueShape,
+use super::declared_gate_keys::{
+    ATTESTATION_KEYS, EXCEPTION_KEYS, FREEZE_KEYS, GATE_KEYS, IMAGE_KEYS, SCAN_KEYS, SOAK_KEYS,
+};
+use super::declared_keys::{ENVIRONMENT_KEYS, FLAG_WORDS, POLICY_KEYS, SERVICE_KEYS};
+use super::declared_signer_keys::SIGNER_KEYS;
+use super::key_shapes::{
+    EntriesShape, KeyDeclaration, KeySet, ListShape, MappingsShape, ValueShape,
 };
 use super::text_form::TextForm;
 
@@ -34,15 +38,13 @@ fn mapping_schema(keys: &KeySet) -> Value {
     let properties: Map<String, Value> = properties
         .map(|key| (key.name.to_owned(), key_schema(key)))
         .collect();
-    let required = keys.known.iter().filter(|key| key.is_required);
-    let required: Vec<&str> = required.map(|key| key.name).collect();
     let mut schema = json!({
         "type": "object",
         "properties": properties,
         "additionalProperties": false,
     });
-    if !required.is_empty() {
-        schema["required"] = json!(required);
+    if !keys.required.is_empty() {
+        schema["required"] = json!(keys.required);
     }
     if !keys.one_of.is_empty() {
         let alternatives = keys.one_of.iter();
@@ -53,25 +55,70 @@ fn mapping_schema(keys: &KeySet) -> Value {
 }
 
 fn key_schema(key: &KeyDeclaration) -> Value {
-    let mut schema = match &key.shape {
-        ValueShape::Text(form) => text_schema(form),
-        ValueShape::Choice(words) => json!({"enum": words, "default": words[0]}),
-        ValueShape::List(shape) => list_schema(shape),
-        ValueShape::Mappings { names, limit, keys } => json!({
-            "type": "object",
-            "propertyNames": pattern_schema(names, ""),
-            "additionalProperties": mapping_schema(keys),
-            "maxProperties": limit,
-        }),
-        ValueShape::Entries(EntriesShape { keys, limit, .. }) => json!({
-            "type": "array",
-            "items": mapping_schema(keys),
-            "minItems": 1,
-            "maxItems": limit,
-        }),
-    };
+    let mut schema = shape_schema(&key.shape);
     schema["description"] = json!(key.help.replace('`', ""));
     schema["markdownDescription"] = json!(key.help);
+    schema
+}
+
+fn shape_schema(shape: &ValueShape) -> Value {
+    match shape {
+        ValueShape::Text(form) => text_schema(form),
+        ValueShape::Choice(words) => {
+            let mut schema = word_schema(words);
+            schema["default"] = json!(words[0]);
+            schema
+        }
+        ValueShape::Word(words) => word_schema(words),
+        ValueShape::Flag => {
+            let mut schema = word_schema(&FLAG_WORDS);
+            schema["default"] = json!(false);
+            schema
+        }
+        ValueShape::List(shape) => list_schema(shape),
+        ValueShape::Either(one, other) => {
+            json!({"anyOf": [shape_schema(one), shape_schema(other)]})
+        }
+        ValueShape::Mapping(keys) => mapping_schema(keys),
+        ValueShape::Mappings(shape) => mappings_schema(shape),
+        ValueShape::Entries(shape) => entries_schema(shape),
+    }
+}
+
+/// A word that is a value of another type in YAML counts as the word.
+fn word_schema(words: &[&str]) -> Value {
+    let flags = words.iter().filter_map(|word| word.parse::<bool>().ok());
+    let words = words.iter().map(|word| json!(word));
+    json!({"enum": words.chain(flags.map(Value::Bool)).collect::<Vec<_>>()})
+}
+
+fn mappings_schema(shape: &MappingsShape) -> Value {
+    let mut mapping = mapping_schema(shape.keys);
+    if shape.may_be_nothing {
+        mapping =
+            json!({"anyOf": [mapping, {"type": "null"}, {"type": "string", "pattern": r"^\s*$"}]});
+    }
+    json!({
+        "type": "object",
+        "propertyNames": pattern_schema(shape.names, ""),
+        "additionalProperties": mapping,
+        "maxProperties": shape.limit,
+    })
+}
+
+fn entries_schema(shape: &EntriesShape) -> Value {
+    let mut entry = mapping_schema(shape.keys);
+    if let Some(form) = shape.text {
+        entry = json!({"anyOf": [text_schema(form), entry]});
+    }
+    let mut schema = json!({
+        "type": "array",
+        "items": entry,
+        "maxItems": shape.limit,
+    });
+    if !shape.may_be_empty {
+        schema["minItems"] = json!(1);
+    }
     schema
 }
 
@@ -110,14 +157,12 @@ fn pattern_schema(form: &TextForm, around: &str) -> Value {
 /// Returns the documentation's table of keys, in Markdown.
 pub fn key_table() -> String {
     let mut table = String::from("| key | value | |\n|---|---|---|\n");
-    let rows = [
-        ("", &POLICY_KEYS),
-        ("environments.NAME.", &ENVIRONMENT_KEYS),
-        ("environments.NAME.signers[].", &SIGNER_KEYS),
-    ];
-    for (path, keys) in rows {
+    for (path, keys) in KEY_TABLE {
         for key in keys.known {
-            let required = if key.is_required { ". Required" } else { "" };
+            let required = match keys.required.contains(&key.name) {
+                true => ". Required",
+                false => "",
+            };
             table += &format!(
                 "| `{path}{}` | {} | {}{required} |\n",
                 key.name,
@@ -129,13 +174,43 @@ pub fn key_table() -> String {
     table
 }
 
+/// Keys of the table, and where they are in the file.
+const KEY_TABLE: [(&str, &KeySet); 11] = [
+    ("", &POLICY_KEYS),
+    ("environments.NAME.", &ENVIRONMENT_KEYS),
+    ("environments.NAME.signers[].", &SIGNER_KEYS),
+    ("environments.NAME.gates.", &GATE_KEYS),
+    ("environments.NAME.gates.scan.", &SCAN_KEYS),
+    ("environments.NAME.gates.scan.ignore[].", &EXCEPTION_KEYS),
+    ("environments.NAME.gates.attestations[].", &ATTESTATION_KEYS),
+    ("environments.NAME.gates.soak.", &SOAK_KEYS),
+    ("environments.NAME.gates.freeze[].", &FREEZE_KEYS),
+    ("environments.NAME.gates.image.", &IMAGE_KEYS),
+    ("services.NAME.", &SERVICE_KEYS),
+];
+
 fn shape_phrase(shape: &ValueShape) -> String {
     match shape {
         ValueShape::Text(form) => form.expected.to_owned(),
-        ValueShape::Choice([others @ .., last]) => format!("{} or {last}", others.join(", ")),
-        ValueShape::Choice([]) => String::new(),
+        ValueShape::Choice(words) | ValueShape::Word(words) => words_phrase(words),
+        ValueShape::Flag => words_phrase(&FLAG_WORDS),
         ValueShape::List(shape) => format!("list, each a {}", shape.form.expected),
-        ValueShape::Entries(shape) => format!("list of {}, each {}", shape.noun, shape.keys.shape),
-        ValueShape::Mappings { names, .. } => format!("mapping, each key a {}", names.expected),
+        ValueShape::Either(one, other) => {
+            format!("{}, or {}", shape_phrase(one), shape_phrase(other))
+        }
+        ValueShape::Entries(shape) => {
+            let text = shape.text.map(|form| format!("a {}, or ", form.expected));
+            let text = text.unwrap_or_default();
+            format!("list of {}, each {text}{}", shape.noun, shape.keys.shape)
+        }
+        ValueShape::Mapping(keys) => keys.shape.to_owned(),
+        ValueShape::Mappings(shape) => format!("mapping, each key a {}", shape.names.expected),
+    }
+}
+
+fn words_phrase(words: &[&str]) -> String {
+    match words {
+        [others @ .., last] => format!("{} or {last}", others.join(", ")),
+        [] => String::new(),
     }
 }

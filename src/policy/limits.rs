@@ -4,6 +4,8 @@
 pub const POLICY_LIMIT: usize = 1 << 20;
 /// The most environments.
 pub(super) const ENVIRONMENTS: usize = 1_000;
+/// The most environments that the images of one come from: each is looked at for every image.
+pub(super) const SOURCES: usize = 20;
 /// The most services.
 pub(super) const SERVICES: usize = 10_000;
 /// The most repositories, of all environments and services together: each is kept in memory, and each
@@ -15,3 +17,25 @@ pub(super) const EXCLUDED_VERSIONS: usize = 1_000;
 pub(super) const SIGNERS: usize = 100;
 /// The most characters of a repository: each service has a copy of them.
 pub(super) const REPOSITORY_LENGTH: usize = 1_000;
+/// The most patterns in `refs`.
+pub(super) const REF_PATTERNS: usize = 100;
+/// The most patterns in `immutable`: each is tried for each tag.
+pub(super) const TAG_PATTERNS: usize = 100;
+/// The most bytes that `defaults` fill in, in all environments together.
+pub(super) const DEFAULTS_SIZE: usize = 1 << 22;
+/// The most exceptions of a scan gate.
+pub(super) const EXCEPTIONS: usize = 1_000;
+/// The most VEX documents of a scan gate.
+pub(super) const VEX_FILES: usize = 50;
+/// The most entries of an attestation gate: each is compared with each attestation of the image.
+pub(super) const ATTESTATIONS: usize = 20;
+/// The most freeze windows of an environment.
+pub(super) const FREEZE_WINDOWS: usize = 100;
+/// The most platforms that an image gate demands.
+pub(super) const PLATFORMS: usize = 50;
+/// The most labels that an image gate demands.
+pub(super) const LABELS: usize = 50;
+/// The most entries of lists in gates of services, of all services and environments together: each is a copy.
+pub(super) const SERVICE_GATE_ENTRIES: usize = 100_000;
+/// The most characters of a text in a gate.
+pub(super) const GATE_TEXT_LENGTH: usize = 1_000;

@@ -10,35 +10,57 @@
 //! versions are refused by name, because a rule that is written but not enforced is worse than none.
 
 mod deadline;
+mod declared_gate_keys;
 mod declared_keys;
+mod declared_signer_keys;
 mod environment_rules;
 mod error;
 pub mod file;
+mod gates;
 mod hints;
 mod key_documents;
+mod key_shapes;
 mod limits;
+mod parse_environment;
+mod policy_finding;
+mod problem_list;
+mod production;
+mod promotion_graph;
 mod records_repository;
+mod ref_pin;
 mod release_policy;
+mod repository_file;
 mod repository_match;
 mod repository_template;
 mod service_name;
+mod services;
 mod signer_rule;
 mod signing_rule;
 mod text_form;
 mod yaml_document;
+mod yaml_fields;
+mod yaml_node;
 
+#[cfg(test)]
+mod gate_tests;
+#[cfg(test)]
+mod production_tests;
 #[cfg(test)]
 mod record_tests;
 #[cfg(test)]
 mod tests;
 
 pub use deadline::Deadline;
-pub use environment_rules::EnvironmentRules;
+pub use environment_rules::{EnvironmentRules, ExistingTags};
 pub use error::{FilePosition, PolicyError, PolicyProblem};
+pub use gates::{AttestationGate, EnvironmentGates, GateSigners, ScanGate};
 pub use key_documents::{SCHEMA_ADDRESS, json_schema, key_table};
 pub use limits::POLICY_LIMIT;
+pub use policy_finding::PolicyFinding;
+pub use problem_list::PolicyErrors;
 pub use release_policy::ReleasePolicy;
 pub use repository_match::{MatchError, Repositories};
 pub use service_name::{Service, ServiceNameError};
+pub use services::ServiceBuild;
 pub use signer_rule::{PolicyIdentity, PolicySigner, SignerRule};
 pub use signing_rule::SigningRule;

@@ -1,21 +1,11 @@
 //! The keys of signatures and records: `sign`, `signers`, `records` and `adopt-until`.
 
+use super::tests::{read, refused};
 use super::*;
 use crate::record::RecordAction;
 use crate::tagging::EnvironmentName;
 
 const PROMOTE: &str = "https://github.com/acme/web/.github/workflows/promote.yml@refs/heads/main";
-
-fn read(text: &str) -> Result<ReleasePolicy, String> {
-    ReleasePolicy::parse(text.as_bytes()).map_err(|error| match error.hint() {
-        Some(hint) => format!("{error}. {hint}"),
-        None => error.to_string(),
-    })
-}
-
-fn refused(text: &str) -> String {
-    read(text).unwrap_err()
-}
 
 /// The environment `prod` with further keys, each on a line of its own from line 4.
 fn prod(keys: &str) -> String {

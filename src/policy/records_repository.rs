@@ -8,7 +8,7 @@ use super::repository_template::{
     RepositoryTemplate, RepositoryTemplateError, SERVICE_PLACEHOLDER,
 };
 use super::service_name::Service;
-use super::yaml_document::{YamlNode, YamlText, printable_text};
+use super::yaml_node::{YamlNode, YamlText, printable_text};
 use crate::image::{CanonicalPlace, Destination, ImageSourceError, RealPaths};
 use crate::tagging::EnvironmentName;
 

@@ -1,62 +1,118 @@
 //! The policy as a whole: parsed, checked, and joined with the policy of another file.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::declared_keys::{NAMED_ENVIRONMENTS_MAPPING, POLICY_KEYS, SERVICE_LIST};
-use super::environment_rules::{EnvironmentRules, PolicyDefaults, parse_excluded_versions};
+use super::declared_keys::{DEFAULT_KEYS, NAMED_ENVIRONMENTS_MAPPING, POLICY_KEYS};
+use super::environment_rules::EnvironmentRules;
 use super::error::{FilePosition, PolicyError, PolicyProblem};
-use super::limits::{ENVIRONMENTS, REPOSITORIES};
+use super::gates::ServiceGates;
+use super::limits::{DEFAULTS_SIZE, ENVIRONMENTS, REPOSITORIES};
+use super::parse_environment::{
+    ParsedEnvironment, PolicyDefaults, check_defaults, parse_excluded_versions, parse_lines,
+    parse_log,
+};
+use super::policy_finding::PolicyFinding;
+use super::problem_list::{PolicyErrors, ProblemList};
+use super::production::check_production;
+use super::promotion_graph;
 use super::records_repository::RecordsTemplate;
+use super::repository_file::parse_repository_file;
 use super::service_name::Service;
-use super::yaml_document::{self, YamlNode, YamlText, parse_value};
+use super::services::{ParsedServices, ServiceBuild};
+use super::yaml_document;
+use super::yaml_node::{YamlNode, parse_value};
 use crate::image::{CanonicalPlace, RealPaths};
 use crate::tagging::{EnvironmentName, ExcludedVersions};
 
 /// Environments and services of a policy file.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ReleasePolicy {
     pub(super) environments: Vec<EnvironmentRules>,
     /// How many of the stages, the last ones, another file has added.
     pub(super) added: usize,
     services: Vec<Service>,
+    builds: BTreeMap<Service, ServiceBuild>,
     excluded_versions: ExcludedVersions,
+    findings: Vec<PolicyFinding>,
+    /// Path in the repository.
+    trusted_root: Option<String>,
+    /// Whether records and attestations of keyless signers need no entry in a log.
+    takes_unlogged: bool,
 }
 
 impl ReleasePolicy {
     /// Parses a policy file. An empty one is a policy without environments.
     ///
     /// # Errors
-    /// The first problem, with its position.
-    pub fn parse(bytes: &[u8]) -> Result<Self, PolicyError> {
-        let Some(document) = yaml_document::parse_yaml(bytes)? else {
-            return Ok(Self::default());
+    /// All problems, with their positions.
+    pub fn parse(bytes: &[u8]) -> Result<Self, PolicyErrors> {
+        let mut problems = ProblemList::default();
+        let document = yaml_document::parse_yaml(bytes, &mut problems);
+        let policy = match problems.keep(document).flatten() {
+            Some(document) => Self::read(document, &mut problems),
+            None => Self::default(),
         };
-        let mut fields = document.into_fields(&POLICY_KEYS)?;
-        let (services_at, services) = match fields.take("services") {
-            Some((at, list)) => (Some(at), parse_services(list)?),
-            None => (None, Vec::new()),
+        problems.into_result()?;
+        Ok(policy)
+    }
+
+    fn read(document: YamlNode, problems: &mut ProblemList) -> Self {
+        let Some(mut fields) = document.into_fields(&POLICY_KEYS, problems) else {
+            return Self::default();
         };
-        let records = fields.take("records");
-        let records = records.map(|(_, node)| RecordsTemplate::parse(node));
-        let records = records.transpose()?;
+        let services_at = fields.position("services");
+        let before = problems.count();
+        let services = match fields.take("services") {
+            Some((_, node)) => ParsedServices::parse(node, problems),
+            None => ParsedServices::new(),
+        };
+        let are_services_right = problems.count() == before;
+        let records = fields.read("records", problems, RecordsTemplate::parse);
+        let defaults = fields.take("defaults");
+        let mut keys = defaults.and_then(|(_, node)| node.into_fields(&DEFAULT_KEYS, problems));
+        let gates = keys.as_mut().and_then(|keys| keys.take("gates"));
+        if let Some(keys) = &keys {
+            check_defaults(keys, gates.as_ref().map(|(_, node)| node), problems);
+        }
         let defaults = PolicyDefaults {
-            services: &services,
+            services: &services.names,
+            are_services_right,
+            keys: keys.as_ref(),
+            gates: gates.as_ref().map(|(_, node)| node),
             records: records.as_ref(),
+            gives_lines: fields.read("lines", problems, parse_lines).unwrap_or(true),
         };
-        let stages = match fields.take("environments") {
-            Some((_, environments)) => parse_environments(environments, defaults)?,
+        let environments = match fields.take("environments") {
+            Some((_, node)) => parse_environments(node, defaults, problems),
             None => Vec::new(),
         };
-        let policy = Self {
-            environments: stages,
+        promotion_graph::check(&environments, problems);
+        let are_all_read = environments.iter().all(|it| it.rules.is_some());
+        let names: Vec<EnvironmentName> = environments.iter().map(|it| it.name.clone()).collect();
+        let rules = environments.into_iter().filter_map(|it| it.rules);
+        let mut policy = Self {
+            environments: rules.collect(),
             added: 0,
-            services,
-            excluded_versions: parse_excluded_versions(fields.take("exclude-versions"))?,
+            services: services.names,
+            builds: services.builds,
+            excluded_versions: fields
+                .read("exclude-versions", problems, parse_excluded_versions)
+                .unwrap_or_default(),
+            findings: Vec::new(),
+            trusted_root: fields.read("trusted-root", problems, |node| {
+                parse_repository_file(&node.into_text()?)
+            }),
+            takes_unlogged: fields
+                .read("transparency-log", problems, parse_log)
+                .unwrap_or(false),
         };
-        policy.check_services(services_at)?;
-        policy.check_promotion_paths()?;
-        policy.check_repositories()?;
-        Ok(policy)
+        policy.read_service_gates(services.gates, &names, problems);
+        if are_all_read && are_services_right {
+            problems.keep(policy.check_services(services_at));
+        }
+        policy.check_repositories(problems);
+        policy.findings = check_production(&policy.environments, problems);
+        policy
     }
 
     /// Returns the environments, in the order in which they are written.
@@ -69,10 +125,44 @@ impl ReleasePolicy {
         self.environments.iter().find(|stage| stage.name == *name)
     }
 
+    /// Returns an environment and all that its images can come from, each once, the nearest first.
+    pub fn with_sources<'a>(&'a self, stage: &'a EnvironmentRules) -> Vec<&'a EnvironmentRules> {
+        let mut found = vec![stage];
+        let mut known = HashSet::from([stage.name()]);
+        let mut next = 0;
+        while let Some(stage) = found.get(next).copied() {
+            let sources = stage.from().iter().filter_map(|from| self.stage(from));
+            found.extend(sources.filter(|source| known.insert(source.name())));
+            next += 1;
+        }
+        found
+    }
+
     /// Returns the versions that never count in an environment: those of the file and its own.
     pub fn excluded_versions(&self, stage: &EnvironmentRules) -> ExcludedVersions {
         let own = stage.excluded_versions.clone();
         own.with(&self.excluded_versions)
+    }
+
+    /// Returns what holds and the author of the file should know, such as signers that pin no ref.
+    pub fn findings(&self) -> &[PolicyFinding] {
+        &self.findings
+    }
+
+    /// Returns how the image of a service is built, as far as the file says it.
+    pub fn build(&self, service: &Service) -> Option<&ServiceBuild> {
+        self.builds.get(service)
+    }
+
+    /// Returns the trusted root that certificates of signers must lead to, a path in the repository; `None`: that of
+    /// Sigstore's public instance.
+    pub fn trusted_root(&self) -> Option<&str> {
+        self.trusted_root.as_deref()
+    }
+
+    /// Returns whether records and attestations of keyless signers must be in a transparency log.
+    pub fn logs_attestations(&self) -> bool {
+        !self.takes_unlogged
     }
 
     /// Returns the services, in the order in which they are written, none twice.
@@ -97,6 +187,15 @@ impl ReleasePolicy {
                 Some(_) => return Err(stage.name),
             }
         }
+        for finding in other.findings {
+            let is_known = |known: &PolicyFinding| known.to_string() == finding.to_string();
+            if !self.findings.iter().any(is_known) {
+                self.findings.push(finding.of_another_file());
+            }
+        }
+        for (service, build) in other.builds {
+            self.builds.entry(service).or_insert(build);
+        }
         self.excluded_versions = self.excluded_versions.with(&other.excluded_versions);
         let known: HashSet<Service> = self.services.iter().cloned().collect();
         let new = other.services.into_iter();
@@ -120,105 +219,96 @@ impl ReleasePolicy {
         }
     }
 
-    /// Each `from` leads to an environment of the same kind, and the way back ends.
-    fn check_promotion_paths(&self) -> Result<(), PolicyError> {
-        let by_name: HashMap<&EnvironmentName, &EnvironmentRules> = self
-            .environments
-            .iter()
-            .map(|stage| (&stage.name, stage))
-            .collect();
-        for stage in &self.environments {
-            let Some((from, at)) = &stage.from else {
-                continue;
-            };
-            let Some(before) = by_name.get(from) else {
-                let known = self.environments.iter().map(|stage| stage.name.as_str());
-                return Err(at.to_error(PolicyProblem::unknown_environment(from, known)));
-            };
-            if before.is_per_service() != stage.is_per_service() {
-                return Err(at.to_error(PolicyProblem::DiffersFromSource(from.to_string())));
-            }
-            if let Some(circle) = find_circle(stage, &by_name) {
-                return Err(at.to_error(PolicyProblem::Circle(circle)));
-            }
-        }
-        Ok(())
-    }
-
     /// No repository is named twice, as far as its name alone says.
-    fn check_repositories(&self) -> Result<(), PolicyError> {
+    fn check_repositories(&self, problems: &mut ProblemList) {
         let mut taken: HashMap<CanonicalPlace, &EnvironmentRules> = HashMap::new();
         for stage in &self.environments {
             for (_, place) in stage.destinations() {
                 let name = CanonicalPlace::new(place, &RealPaths::default());
                 if let Some(other) = taken.insert(name, stage) {
-                    return Err(stage.repository_at.to_error(PolicyProblem::SameRepository {
+                    problems.add(stage.repository_at.to_error(PolicyProblem::SameRepository {
                         place: place.to_string(),
                         other: other.name.to_string(),
                     }));
+                    // The other services of the environment have the same problem.
+                    break;
                 }
             }
         }
-        Ok(())
     }
-}
 
-/// Returns the environments that `stage` takes its images from, one after the other, if they lead to `stage`
-/// again; it is the first and the last of them.
-fn find_circle(
-    stage: &EnvironmentRules,
-    by_name: &HashMap<&EnvironmentName, &EnvironmentRules>,
-) -> Option<Vec<String>> {
-    let before = |stage: &EnvironmentRules| by_name.get(stage.from()?).copied();
-    let mut names = vec![stage.name.to_string()];
-    let way = std::iter::successors(before(stage), |stage| before(stage));
-    for earlier in way.take(by_name.len()) {
-        names.push(earlier.name.to_string());
-        if earlier.name == stage.name {
-            return Some(names);
+    /// Reads the gates of services, which change those of the environments. `names` are the environments, also those
+    /// that could not be read.
+    fn read_service_gates(
+        &mut self,
+        mut gates: ServiceGates,
+        names: &[EnvironmentName],
+        problems: &mut ProblemList,
+    ) {
+        let are_right = problems.count() == 0;
+        for environment in &mut self.environments {
+            if environment.is_per_service() && are_right {
+                environment.service_gates = gates.take(environment, problems);
+            }
+        }
+        for (name, positions) in gates.into_rest() {
+            let environment = self.stage(&name);
+            let problem = match environment {
+                _ if !names.contains(&name) => {
+                    let known = names.iter().map(EnvironmentName::as_str);
+                    PolicyProblem::unknown_environment(&name, known)
+                }
+                Some(environment) if !environment.is_per_service() => {
+                    PolicyProblem::GatesOfNoService(name.to_string())
+                }
+                _ => continue,
+            };
+            for at in positions {
+                problems.add(at.to_error(problem.clone()));
+            }
         }
     }
-    None
-}
-
-fn parse_services(list: YamlNode) -> Result<Vec<Service>, PolicyError> {
-    let mut seen: HashMap<Service, FilePosition> = HashMap::new();
-    let mut services = Vec::new();
-    for YamlText { text, position: at } in list.into_texts(SERVICE_LIST)? {
-        let service: Service = parse_value(at, &text)?;
-        if let Some(first) = seen.insert(service.clone(), at) {
-            return Err(at.to_error(PolicyProblem::Duplicate {
-                what: service.to_string(),
-                first: first.line,
-            }));
-        }
-        services.push(service);
-    }
-    Ok(services)
 }
 
 fn parse_environments(
     environments: YamlNode,
     defaults: PolicyDefaults<'_>,
-) -> Result<Vec<EnvironmentRules>, PolicyError> {
-    let mut stages = Vec::new();
+    problems: &mut ProblemList,
+) -> Vec<ParsedEnvironment> {
+    let entries = problems.keep(environments.into_map(NAMED_ENVIRONMENTS_MAPPING));
+    let entries = entries.unwrap_or_default();
+    if let Some((name, _)) = entries.get(ENVIRONMENTS) {
+        let problem = PolicyProblem::TooMany("environments", ENVIRONMENTS);
+        problems.add(name.position.to_error(problem));
+        return Vec::new();
+    }
+    if let Some(keys) = defaults.keys {
+        let size = keys.size() + defaults.gates.map_or(0, YamlNode::size);
+        if let (true, Some((at, _))) = (size * entries.len() > DEFAULTS_SIZE, entries.first()) {
+            problems.add(at.position.to_error(PolicyProblem::LargeDefaults));
+            return Vec::new();
+        }
+    }
+    let mut parsed: Vec<ParsedEnvironment> = Vec::new();
     let mut repositories = 0;
     let mut lines: HashMap<EnvironmentName, usize> = HashMap::new();
-    for (name, rules) in environments.into_map(NAMED_ENVIRONMENTS_MAPPING)? {
-        if stages.len() == ENVIRONMENTS {
-            return Err(name
-                .position
-                .to_error(PolicyProblem::TooMany("environments", ENVIRONMENTS)));
-        }
-        let position = name.position;
-        let stage = EnvironmentRules::parse(name, rules, defaults, REPOSITORIES - repositories)?;
+    for (key, rules) in entries {
+        let position = key.position;
+        let Some(name) = problems.keep(parse_value::<EnvironmentName>(position, &key.text)) else {
+            continue;
+        };
         // The keys differ, by case alone.
-        if let Some(first) = lines.insert(stage.name.clone(), position.line) {
-            let what = stage.name.to_string();
-            return Err(position.to_error(PolicyProblem::Duplicate { what, first }));
+        if let Some(first) = lines.insert(name.clone(), position.line) {
+            let what = name.to_string();
+            problems.add(position.to_error(PolicyProblem::Duplicate { what, first }));
+            continue;
         }
-        repositories += stage.destinations().len();
-        stages.push(stage);
+        let room = REPOSITORIES - repositories;
+        let environment =
+            ParsedEnvironment::parse((name, position), rules, defaults, room, problems);
+        let rules = environment.rules.as_ref();
+        repositories += rules.map_or(0, |rules| rules.destinations().len());
+        parsed.push(environment);
     }
-    Ok(stages)
+    parsed
 }

@@ -1,16 +1,26 @@
 //! Signers of an environment: who may write its records.
 
+use std::sync::Arc;
+
 use super::deadline::Deadline;
-use super::declared_keys::{ACTION_LIST, ACTION_WORDS, SIGNER_KEYS, SIGNER_LIST};
+use super::declared_gate_keys::EVIDENCE_SIGNER_LIST;
+use super::declared_signer_keys::{
+    ACTION_LIST, ACTION_WORDS, EVIDENCE_SIGNER_KEYS, SIGNER_KEYS, SIGNER_LIST,
+};
 use super::error::{FilePosition, PolicyError, PolicyProblem};
-use super::yaml_document::{YamlFields, YamlNode, YamlText, printable_text};
+use super::key_shapes::KeySet;
+use super::problem_list::ProblemList;
+use super::yaml_fields::YamlFields;
+use super::yaml_node::{YamlNode, YamlText, printable_text};
 use crate::record::RecordAction;
 
-/// Somebody who may write records of an environment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Somebody who may write records of an environment, or sign evidence for it.
+#[derive(Debug, Clone)]
 pub struct SignerRule {
     /// Who.
     pub signer: PolicySigner,
+    /// Where the entry stands in the file.
+    pub(super) position: FilePosition,
     /// What the signer may record; `None`: everything.
     pub actions: Option<Vec<RecordAction>>,
     /// Time up to which records of the signer count; `None`: without end.
@@ -38,33 +48,73 @@ pub struct PolicyIdentity {
     pub repository: Option<String>,
 }
 
+impl PartialEq for SignerRule {
+    /// Compares all but the positions.
+    fn eq(&self, other: &Self) -> bool {
+        let content = |rule: &Self| {
+            (
+                rule.signer.clone(),
+                rule.actions.clone(),
+                rule.until.clone(),
+            )
+        };
+        content(self) == content(other)
+    }
+}
+
+impl Eq for SignerRule {}
+
+impl SignerRule {
+    /// Returns whether the signer may record an action.
+    pub fn may_record(&self, action: &RecordAction) -> bool {
+        let actions = self.actions.as_ref();
+        actions.is_none_or(|actions| actions.contains(action))
+    }
+}
+
 /// Issuer of the identities of GitHub's jobs.
 const GITHUB_ISSUER: &str = "https://token.actions.githubusercontent.com";
 /// Folder of workflows in a repository, as subjects of certificates have it.
 const WORKFLOW_FOLDER: &str = "/.github/workflows/";
 
-/// Parses the key `signers`.
-pub(super) fn parse_signers(list: YamlNode) -> Result<Vec<SignerRule>, PolicyError> {
-    let entries = list.into_entries(SIGNER_LIST)?;
-    entries.into_iter().map(parse_signer).collect()
+/// Parses the key `signers` of an environment.
+pub(super) fn parse_signers(list: YamlNode, problems: &mut ProblemList) -> Vec<SignerRule> {
+    let entries = problems.keep(list.into_entries(SIGNER_LIST));
+    let entries = entries.into_iter().flatten();
+    entries
+        .filter_map(|entry| parse_signer(entry, &SIGNER_KEYS, problems))
+        .collect()
 }
 
-fn parse_signer(entry: YamlNode) -> Result<SignerRule, PolicyError> {
+/// Parses signers of evidence, who record nothing.
+pub(super) fn parse_evidence_signers(
+    list: YamlNode,
+    problems: &mut ProblemList,
+) -> Arc<[SignerRule]> {
+    let entries = problems.keep(list.into_entries(EVIDENCE_SIGNER_LIST));
+    let entries = entries.into_iter().flatten();
+    entries
+        .filter_map(|entry| parse_signer(entry, &EVIDENCE_SIGNER_KEYS, problems))
+        .collect()
+}
+
+fn parse_signer(entry: YamlNode, keys: &KeySet, problems: &mut ProblemList) -> Option<SignerRule> {
     let at = entry.position;
-    let mut fields = entry.into_fields(&SIGNER_KEYS)?;
-    let actions = fields.take("actions").map(|(_, list)| parse_actions(list));
-    let until = fields.take("until").map(|(_, node)| Deadline::parse(node));
+    let mut fields = entry.into_fields(keys, problems)?;
+    let actions = fields.read("actions", problems, parse_actions);
+    let until = fields.read("until", problems, Deadline::parse);
     let signer = match fields.take("key") {
         Some((_, key)) => {
-            refuse_certificate_keys(&mut fields)?;
-            PolicySigner::Key(parse_key(key)?)
+            problems.keep(refuse_certificate_keys(&mut fields));
+            problems.keep(parse_key(key)).map(PolicySigner::Key)
         }
-        None => PolicySigner::Identity(parse_identity(at, &mut fields)?),
+        None => parse_identity(at, &mut fields, problems).map(PolicySigner::Identity),
     };
-    Ok(SignerRule {
-        signer,
-        actions: actions.transpose()?,
-        until: until.transpose()?,
+    Some(SignerRule {
+        signer: signer?,
+        position: at,
+        actions,
+        until,
     })
 }
 
@@ -89,25 +139,27 @@ fn parse_key(node: YamlNode) -> Result<String, PolicyError> {
 fn parse_identity(
     at: FilePosition,
     fields: &mut YamlFields,
-) -> Result<PolicyIdentity, PolicyError> {
-    let subject = parse_word(fields.take_required("identity")?)?;
+    problems: &mut ProblemList,
+) -> Option<PolicyIdentity> {
+    let subject = fields.read("identity", problems, parse_word);
     let issuer = match fields.take("issuer") {
-        Some((_, node)) => parse_issuer(node)?,
-        None => GITHUB_ISSUER.to_owned(),
+        Some((_, node)) => problems.keep(parse_issuer(node)),
+        None => Some(GITHUB_ISSUER.to_owned()),
     };
-    let repository = match fields.take("repository") {
-        Some((_, node)) => Some(parse_repository(node)?),
-        None if is_of_github(&subject, &issuer) => {
-            let own = repository_in(&subject).map(str::to_owned);
-            let missing = || PolicyProblem::NoSignerRepository(printable_text(&subject));
-            Some(own.ok_or_else(|| at.to_error(missing()))?)
-        }
-        None => None,
-    };
-    Ok(PolicyIdentity {
+    let stated = fields.take("repository");
+    let is_stated = stated.is_some();
+    let stated = stated.and_then(|(_, node)| problems.keep(parse_repository(node)));
+    let (subject, issuer) = (subject?, issuer?);
+    let is_own_needed = !is_stated && is_of_github(&subject, &issuer);
+    let own = repository_in(&subject).filter(|_| is_own_needed);
+    if is_own_needed && own.is_none() {
+        let missing = PolicyProblem::NoSignerRepository(printable_text(&subject));
+        problems.add(at.to_error(missing));
+    }
+    Some(PolicyIdentity {
+        repository: stated.or_else(|| own.map(str::to_owned)),
         subject,
         issuer,
-        repository,
     })
 }
 

@@ -2,8 +2,10 @@
 
 use super::declared_keys::SIGN_WORDS;
 use super::error::{FilePosition, PolicyError, PolicyProblem};
+use super::problem_list::ProblemList;
 use super::signer_rule::{PolicySigner, SignerRule, parse_signers};
-use super::yaml_document::{YamlFields, YamlNode, YamlText, printable_text};
+use super::yaml_fields::YamlFields;
+use super::yaml_node::YamlNode;
 
 /// Signatures that each release to an environment has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,16 +30,11 @@ impl SigningRule {
         }
     }
 
-    fn parse(node: YamlNode) -> Result<Self, PolicyError> {
-        let YamlText { text, position } = node.into_text()?;
-        let mut rules = [Self::Off, Self::Keyless, Self::Key].into_iter();
-        let problem = || PolicyProblem::NotOneOf {
-            text: printable_text(&text),
-            words: &SIGN_WORDS,
-        };
-        rules
-            .find(|rule| rule.as_str() == text)
-            .ok_or_else(|| position.to_error(problem()))
+    pub(super) fn parse(node: YamlNode) -> Result<Self, PolicyError> {
+        let word = node.into_word(&SIGN_WORDS)?;
+        let rules = [Self::Keyless, Self::Key].into_iter();
+        let mut rules = rules.filter(|rule| rule.as_str() == word);
+        Ok(rules.next().unwrap_or(Self::Off))
     }
 
     /// Returns the kind of signer that such a signature is made by.
@@ -51,28 +48,49 @@ impl SigningRule {
 }
 
 /// Parses the keys `sign` and `signers`, which an environment has both or neither: records that are signed and
-/// that nobody can verify would not count, and signers of nothing would be a rule without effect.
+/// that nobody can verify would not count, and signers of nothing would be a rule without effect. `default_signers` is
+/// the position of the signers in `defaults`.
 pub(super) fn parse_signing(
     fields: &mut YamlFields,
-) -> Result<(SigningRule, Vec<SignerRule>), PolicyError> {
+    default_signers: Option<FilePosition>,
+    problems: &mut ProblemList,
+) -> (SigningRule, Vec<SignerRule>) {
     let sign = match fields.take("sign") {
-        Some((at, node)) => Some((at, SigningRule::parse(node)?)),
+        Some((at, node)) => match problems.keep(SigningRule::parse(node)) {
+            Some(rule) => Some((at, rule)),
+            // Whether signers are right depends on what is not known.
+            None => {
+                fields
+                    .take("signers")
+                    .map(|(_, list)| parse_signers(list, problems));
+                return Default::default();
+            }
+        },
         None => None,
     };
-    let signers = match fields.take("signers") {
-        Some((at, list)) => Some((at, parse_signers(list)?)),
-        None => None,
-    };
+    let is_off = sign.is_some_and(|(_, rule)| rule == SigningRule::Off);
+    let is_of_defaults = |(at, _): &(FilePosition, YamlNode)| Some(*at) == default_signers;
+    // An environment that turns signatures off has no use for the signers of `defaults`.
+    let signers = fields
+        .take("signers")
+        .filter(|field| !(is_off && is_of_defaults(field)));
+    let signers = signers.map(|(at, list)| (at, parse_signers(list, problems)));
     let demanded = sign.filter(|(_, rule)| *rule != SigningRule::Off);
     match (demanded, signers) {
         (Some((at, rule)), None) => {
-            Err(at.to_error(PolicyProblem::SignWithoutSigners(rule.as_str())))
+            problems.add(at.to_error(PolicyProblem::SignWithoutSigners(rule.as_str())));
+            (rule, Vec::new())
         }
-        (None, Some((at, _))) => Err(at.to_error(PolicyProblem::SignersWithoutSign)),
-        (None, None) => Ok(Default::default()),
+        (None, Some((at, signers))) => {
+            problems.add(at.to_error(PolicyProblem::SignersWithoutSign));
+            (SigningRule::Off, signers)
+        }
+        (None, None) => Default::default(),
         (Some((at, rule)), Some((_, signers))) => {
-            require_own_signer(at, rule, &signers)?;
-            Ok((rule, signers))
+            if !signers.is_empty() {
+                problems.keep(require_own_signer(at, rule, &signers));
+            }
+            (rule, signers)
         }
     }
 }

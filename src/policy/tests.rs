@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::image::{CanonicalPlace, Destination, RealPaths};
-use crate::tagging::CompatMode;
+use crate::tagging::{CompatMode, EnvironmentName};
 
 /// The environments and services of the design's example.
 const SERVICES_POLICY: &str = "\
@@ -21,14 +21,17 @@ environments:
 services: [web, api]
 ";
 
-fn read(text: &str) -> Result<ReleasePolicy, String> {
-    ReleasePolicy::parse(text.as_bytes()).map_err(|error| match error.hint() {
-        Some(hint) => format!("{error}. {hint}"),
-        None => error.to_string(),
+pub(super) fn read(text: &str) -> Result<ReleasePolicy, String> {
+    ReleasePolicy::parse(text.as_bytes()).map_err(|errors| {
+        let lines = errors.iter().map(|error| match error.hint() {
+            Some(hint) => format!("{error}. {hint}"),
+            None => error.to_string(),
+        });
+        lines.collect::<Vec<_>>().join("\n")
     })
 }
 
-fn refused(text: &str) -> String {
+pub(super) fn refused(text: &str) -> String {
     read(text).unwrap_err()
 }
 
@@ -68,7 +71,7 @@ fn a_policy_says_where_the_images_of_an_environment_are() {
         .collect();
     assert_eq!(names, ["dev", "stage", "prod"]);
     let stage = policy.stage(&"stage".parse().unwrap()).unwrap();
-    assert_eq!(stage.from().unwrap().as_str(), "dev");
+    assert_eq!(stage.from()[0].as_str(), "dev");
     assert_eq!(stage.rules(CompatMode::Compatible), Ok(None));
     let places: Vec<_> = stage
         .destinations()
@@ -119,17 +122,23 @@ fn all_of_it_is_optional() {
 fn errors_name_their_position() {
     insta::assert_snapshot!(refused("environment: {}"), @"line 1, column 1: the key environment is not known here; did you mean environments?");
     insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: a/b\n    form: x\n"), @"line 4, column 5: the key form is not known here; did you mean from?");
-    insta::assert_snapshot!(refused("environments:\n  dev: {from: a}"), @"line 2, column 8: the key repository is missing. add repository: the repository of the environment's images");
+    insta::assert_snapshot!(refused("environments:\n  dev: {from: a}"), @"
+    line 2, column 8: the key repository is missing. add repository: the repository of the environment's images
+    line 2, column 15: there is no environment a. the file has dev
+    ");
     insta::assert_snapshot!(refused("environments:\n  De_v: {repository: a/b}"), @r#"line 2, column 3: "De_v" is not a valid environment name: use 1 to 32 lower-case letters, digits or dashes, the first not a dash"#);
     insta::assert_snapshot!(refused("environments:\n  dev: {repository: 'a/b:1'}"), @"line 2, column 21: the repository names a tag or digest, and an environment has many tags. write the repository alone; the key tags of the environment decides which tags a release gets");
     insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: {service}\n"), @"line 3, column 17: expected text, got a mapping. put text with {service} at its beginning in quotes");
     insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: a/b\n    tags: [v1]\n"), @"line 4, column 11: expected text with a rule per line, got a list. write | after the key, and each rule on a line of its own below it");
     insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: a/b\n    tags: |\n\n      v1\n      type=sah\n"), @r#"line 7, column 7: the type "sah" is not known; did you mean sha? (column 6 of "type=sah")"#);
     insta::assert_snapshot!(refused("environments:\n  dev:\n    repository: a/b\n    tags: '# none'\n"), @"line 4, column 11: tags contains no rule: remove it to derive the tags from the image");
-    insta::assert_snapshot!(refused("services: web"), @"line 1, column 11: expected a list, got text. write the entries in brackets, or each on a line of its own after a dash");
+    insta::assert_snapshot!(refused("services: web"), @"line 1, column 11: expected a list, or a mapping from names to services, got text");
     insta::assert_snapshot!(refused("services: [web, a/b]"), @r#"line 1, column 17: "a/b" is not a valid service name: use 1 to 64 lower-case letters, digits, dots, dashes or underscores, the first a letter or digit"#);
     insta::assert_snapshot!(refused("services:\n- web\n- api\n- web\n"), @"line 4, column 3: web is there twice, first in line 2");
-    insta::assert_snapshot!(refused("services: [web]\nservices: [api]"), @"line 2, column 1: the key services is there twice, first in line 1");
+    insta::assert_snapshot!(refused("services: [web]\nservices: [api]"), @"
+    line 1, column 1: services has no effect: no repository contains {service}. put {service} into the repository of each environment, or remove services
+    line 2, column 1: the key services is there twice, first in line 1
+    ");
     insta::assert_snapshot!(refused("environments: {dev: {repository: }}"), @"line 1, column 32: expected text, got nothing. write the value after the colon");
     insta::assert_snapshot!(refused("environments: {dev: {repository: null}}"), @"line 1, column 34: expected text, got null. null and ~ mean nothing in YAML: put the text in quotes");
     insta::assert_snapshot!(refused("environments:\n\tdev: 1"), @"line 2, column 2: invalid YAML: tabs disallowed within this context (block indentation). indent with spaces");
@@ -229,7 +238,10 @@ fn promise_5_keys_that_read_alike_are_one_key_or_an_error() {
     }
     let keys = "environments: {a: {repository: 'oci:a', 'repository ': 'oci:b'}}";
     insta::assert_snapshot!(refused(keys), @"line 1, column 41: the key repository has blanks around it: remove them");
-    insta::assert_snapshot!(refused("services: [a]\n' services': [b]\n"), @"line 2, column 1: the key services has blanks around it: remove them");
+    insta::assert_snapshot!(refused("services: [a]\n' services': [b]\n"), @"
+    line 1, column 1: services has no effect: no repository contains {service}. put {service} into the repository of each environment, or remove services
+    line 2, column 1: the key services has blanks around it: remove them
+    ");
     insta::assert_snapshot!(refused("environments: {a: {repository: 'oci:{service}'}}\nservices: [web, 'web ']\n"), @"line 2, column 17: web is there twice, first in line 2");
 }
 
@@ -256,7 +268,9 @@ fn promise_5_a_policy_is_bounded() {
     assert_eq!(read(&whole(1, 10_000)).unwrap().services().len(), 10_000);
     assert_eq!(read(&roads(1_000)).unwrap().environments().len(), 1_000);
     insta::assert_snapshot!(refused(&whole(200, 20_000)), @"line 10203, column 3: expected at most 10000 services");
-    insta::assert_snapshot!(refused(&whole(200, 51)), @"line 198, column 22: expected at most 10000 repositories in all environments together, services times environments");
+    insta::assert_snapshot!(refused(&whole(200, 51)), @"
+    line 198, column 22: expected at most 10000 repositories in all environments together, services times environments
+    ");
     insta::assert_snapshot!(refused(&whole(2, 10_000)), @"line 3, column 20: expected at most 10000 repositories in all environments together, services times environments");
     insta::assert_snapshot!(refused(&roads(1_001)), @"line 1002, column 3: expected at most 1000 environments");
     let long = format!(
@@ -311,77 +325,11 @@ fn promise_5_another_file_only_adds() {
     }
 }
 
-/// The design's policy file, with the keys of later versions.
-const DESIGN: &str = "\
-environments:
-  dev:
-    repository: dev.example.com/team/{service}
-    refs: [develop, 'feature/**']
-    tags: |
-      type=sha,prefix=sha-
-      type=raw,value=latest
-  stage:
-    repository: stage.example.com/team/{service}
-    from: dev
-    refs: ['release/**']
-    gates:
-      scan: {fail-on: critical, ignore-unfixed: true, max-age: 24h}
-  prod:
-    production: true
-    repository: prod.example.com/team/{service}
-    from: stage
-    refs: [main, 'hotfix/**']
-    gates:
-      scan: {fail-on: high, max-age: 24h}
-      attestations: {sbom: {signed: false}, provenance: {signed: false, source: acme/web}}
-      soak: 24h
-    immutable: ['[0-9]*.[0-9]*.[0-9]*', 'sha-*']
-    keep: {released: 7y, last: 10}
-services: [web, api]
-";
-
-/// What nothing heeds yet is refused by name, each key where it stands, so that nobody relies on it. What
-/// is left without them is a policy.
+/// What nothing heeds yet is refused by name, where it stands, so that nobody relies on it.
 #[test]
-fn keys_of_the_design_that_come_later_are_refused_where_they_stand() {
-    let mut lines: Vec<&str> = DESIGN.lines().collect();
-    let mut refused = Vec::new();
-    loop {
-        let error = match ReleasePolicy::parse(lines.join("\n").as_bytes()) {
-            Ok(policy) => break assert_eq!(policy, read(SERVICES_POLICY).unwrap()),
-            Err(error) => error,
-        };
-        let PolicyProblem::ReservedKey(key) = error.problem else {
-            panic!("{error}");
-        };
-        let indent = |line: &str| line.len() - line.trim_start().len();
-        let at = error.at.line - 1;
-        let depth = indent(lines[at]);
-        assert_eq!(error.at.column, depth + 1);
-        assert_eq!(lines[at].trim_start().split(':').next(), Some(key));
-        let below = lines[at + 1..].iter();
-        let below = below.take_while(|line| indent(line) > depth).count();
-        lines.drain(at..=at + below);
-        refused.push(key);
-    }
-    refused.sort_unstable();
-    let each = refused.iter().fold(Vec::new(), |mut each, key| {
-        match each.last_mut() {
-            Some((last, count)) if last == key => *count += 1,
-            _ => each.push((*key, 1)),
-        }
-        each
-    });
-    assert_eq!(
-        each,
-        [
-            ("gates", 2),
-            ("immutable", 1),
-            ("keep", 1),
-            ("production", 1),
-            ("refs", 3),
-        ]
-    );
+fn a_key_that_comes_later_is_refused_where_it_stands() {
+    let text = "environments:\n  prod:\n    repository: a/b\n    keep: {released: 7y}\n";
+    insta::assert_snapshot!(refused(text), @"line 4, column 5: the key keep is reserved for a later version: remove it");
 }
 
 /// A key in a place that is not its own means nothing there, and is no key of later either.
@@ -536,17 +484,15 @@ fn check(text: &str) {
     match ReleasePolicy::parse(text.as_bytes()) {
         Ok(policy) => {
             for stage in policy.environments() {
-                let from = stage.from().map(|from| policy.stage(from).unwrap());
-                assert!(
-                    from.is_none_or(|from| from.destinations().len() == stage.destinations().len())
-                );
+                for from in stage.from() {
+                    let from = policy.stage(from).unwrap();
+                    assert_eq!(from.destinations().len(), stage.destinations().len());
+                }
             }
         }
-        Err(error) => {
-            assert!(
-                (1..=lines).contains(&error.at.line) && error.at.column > 0,
-                "{error}"
-            );
+        Err(errors) => {
+            let is_placed = |at: FilePosition| (1..=lines).contains(&at.line) && at.column > 0;
+            assert!(errors.iter().all(|error| is_placed(error.at)), "{errors}");
         }
     }
 }
@@ -563,4 +509,89 @@ fn unbound_reports_are_allowed_by_the_policy_alone() {
         assert_eq!(policy.environments()[0].allows_unbound(), allows, "{key}");
     }
     insta::assert_snapshot!(refused(&with(", unbound: yes")), @r#"line 1, column 48: "yes" is not one of refuse, allow"#);
+}
+
+#[test]
+fn what_inputs_may_not_loosen_stands_in_the_policy() {
+    let with =
+        |file: &str, key: &str| format!("{file}\nenvironments: {{dev: {{repository: a/b{key}}}}}");
+    let plain = read(&with("", "")).unwrap();
+    assert_eq!(plain.environments()[0].existing(), None);
+    assert_eq!(plain.trusted_root(), None);
+    assert!(plain.logs_attestations());
+    let keeps = read(&with("", ", existing: keep")).unwrap();
+    assert_eq!(keeps.environments()[0].existing(), Some(ExistingTags::Keep));
+    let fails = read(&with("defaults: {existing: fail}", "")).unwrap();
+    assert_eq!(fails.environments()[0].existing(), Some(ExistingTags::Fail));
+    let instance = "trusted-root: sigstore/root.json\ntransparency-log: attestations";
+    let private = read(&with(instance, "")).unwrap();
+    assert_eq!(private.trusted_root(), Some("sigstore/root.json"));
+    assert!(!private.logs_attestations());
+    insta::assert_snapshot!(refused(&with("trusted-root: ../root.json", ", existing: move")), @r#"
+    line 1, column 15: "../root.json" is not a path in the repository: expected a relative path without . and ..
+    line 2, column 49: "move" is not one of fail, keep
+    "#);
+    insta::assert_snapshot!(refused(&with("transparency-log: off", "")), @r#"line 1, column 19: "off" is not one of on, attestations"#);
+}
+
+#[test]
+fn images_can_come_from_several_environments() {
+    let environment =
+        |name: &str, from: &str| format!("  {name}: {{repository: 'oci:{name}'{from}}}\n");
+    let with = |from: &str| {
+        let environments = [
+            ("dev", ""),
+            ("stage", ", from: dev"),
+            ("hotfix", ""),
+            ("prod", from),
+        ];
+        let each = environments.map(|(name, from)| environment(name, from));
+        format!("environments:\n{}", each.concat())
+    };
+    let names = |stages: &[&EnvironmentRules]| -> Vec<String> {
+        stages
+            .iter()
+            .map(|stage| stage.name().to_string())
+            .collect()
+    };
+    let policy = read(&with(", from: [stage, Hotfix]")).unwrap();
+    let prod = policy.environments().last().unwrap();
+    let from = prod.from().iter().map(EnvironmentName::as_str);
+    assert_eq!(from.collect::<Vec<_>>(), ["stage", "hotfix"]);
+    assert_eq!(
+        names(&policy.with_sources(prod)),
+        ["prod", "stage", "hotfix", "dev"]
+    );
+    let one = read(&with(", from: [stage]")).unwrap();
+    assert!(
+        one.environments()[3]
+            .says_the_same(&read(&with(", from: stage")).unwrap().environments()[3])
+    );
+    insta::assert_snapshot!(refused(&with(", from: []")), @"line 5, column 40: expected at least one of environments. add an entry, or remove the key");
+    insta::assert_snapshot!(refused(&with(", from: [stage, stage]")), @"line 5, column 48: stage is there twice, first in line 5");
+    insta::assert_snapshot!(refused(&with(", from: [stage, hotfx]")), @"line 5, column 48: there is no environment hotfx; did you mean hotfix?");
+    insta::assert_snapshot!(refused(&with(", from: {stage: x}")), @"line 5, column 40: expected text or a list, got a mapping");
+    insta::assert_snapshot!(refused(&with(", from: [hotfix, prod]")), @"line 5, column 49: prod takes its images from itself: prod from prod. leave from out in the first environment, where images are pushed");
+    let many: Vec<String> = (0..=20).map(|number| format!("e{number}")).collect();
+    insta::assert_snapshot!(refused(&with(&format!(", from: [{}]", many.join(", ")))), @"line 5, column 131: expected at most 20 environments");
+    let crossing = "environments:\n  a: {repository: x, from: [c, b]}\n  b: {repository: y}\n  c: {repository: z, from: [b, d]}\n  d: {repository: w, from: a}\n";
+    insta::assert_snapshot!(refused(crossing), @"line 2, column 29: a takes its images from itself: a from c from d from a. leave from out in the first environment, where images are pushed");
+}
+
+/// Ways that come together are no cycle, however many they are.
+#[test]
+fn a_graph_of_many_ways_is_read_at_once() {
+    let mut text =
+        String::from("environments:\n  a0: {repository: 'oci:a0'}\n  b0: {repository: 'oci:b0'}\n");
+    for level in 1..400 {
+        for side in ["a", "b"] {
+            let before = level - 1;
+            text += &format!(
+                "  {side}{level}: {{repository: 'oci:{side}{level}', from: [a{before}, b{before}]}}\n"
+            );
+        }
+    }
+    let policy = read(&text).unwrap();
+    let last = policy.environments().last().unwrap();
+    assert_eq!(policy.with_sources(last).len(), 799);
 }

@@ -79,3 +79,79 @@ pub(super) const DATE_OR_TIME: TextForm = TextForm {
     pattern: r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:Z|[+-][0-9]{2}:[0-9]{2}))?",
     expected: "date such as 2027-01-31, or time such as 2027-01-31T12:00:00Z",
 };
+
+/// A pattern of GitHub's branch filters.
+pub(super) const REF_PATTERN: TextForm = TextForm {
+    pattern: r"[^\x00-\x20\x7f]+",
+    expected: "pattern of branches, such as main or release/**, or of tags, such as refs/tags/v*",
+};
+
+pub(super) const TAG_PATTERN: TextForm = TextForm {
+    pattern: r"(?:[A-Za-z0-9._*?-]|\[!?[A-Za-z0-9._-]+\])+",
+    expected: "pattern of tags, such as sha-* or [0-9]*.[0-9]*.[0-9]*",
+};
+
+pub(super) const FILE_PATH: TextForm = TextForm {
+    pattern: r"[^/\x00-\x1f][^\x00-\x1f]*",
+    expected: "path of a file in the repository, such as security/web.openvex.json",
+};
+
+pub(super) const BUILD_TARGET: TextForm = TextForm {
+    pattern: "[A-Za-z0-9][A-Za-z0-9._-]*",
+    expected: "name of a stage, such as runtime",
+};
+
+pub(super) const RULE_DURATION: TextForm = TextForm {
+    pattern: "(?:[0-9]{1,12}[wdhms])+",
+    expected: "duration such as 24h, 90d or 1d12h",
+};
+
+pub(super) const BYTE_SIZE: TextForm = TextForm {
+    pattern: r"[0-9]{1,16}(?:\.[0-9]{1,3})?(?:B|[kKMGT]B|[KMGT]iB)",
+    expected: "size such as 500MiB or 1GB",
+};
+
+pub(super) const VULNERABILITY_ID: TextForm = TextForm {
+    pattern: r"\S+",
+    expected: "id such as CVE-2026-1234",
+};
+
+pub(super) const REASON: TextForm = TextForm {
+    pattern: r"[\s\S]*\S[\s\S]*",
+    expected: "reason",
+};
+
+pub(super) const PACKAGE_PATTERN: TextForm = TextForm {
+    pattern: r"[\s\S]*\S[\s\S]*",
+    expected: "package URL or name, such as pkg:deb/* or openssl",
+};
+
+pub(super) const PLATFORM_NAME: TextForm = TextForm {
+    pattern: r"[A-Za-z0-9._-]+(?:\([A-Za-z0-9._-]+\))?/[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)?",
+    expected: "platform such as linux/amd64",
+};
+
+pub(super) const ATTESTATION_RULE: TextForm = TextForm {
+    pattern: r"[\s\S]*\S[\s\S]*",
+    expected: "predicate type such as https://slsa.dev/provenance/v1, with conditions after it",
+};
+
+pub(super) const FREEZE_MOMENT: TextForm = TextForm {
+    pattern: "(?:(?:mon|tue|wed|thu|fri|sat|sun) [0-9]{2}:[0-9]{2}|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2})",
+    expected: "moment such as fri 15:00 or 2026-12-23T00:00",
+};
+
+pub(super) const TIME_ZONE: TextForm = TextForm {
+    pattern: "[A-Za-z0-9._+/-]+",
+    expected: "name of the IANA time zone database, such as Europe/Berlin or UTC",
+};
+
+pub(super) const IMAGE_USER: TextForm = TextForm {
+    pattern: r"[^\s:]\S*",
+    expected: "non-root, or name or number of a user",
+};
+
+pub(super) const IMAGE_LABEL: TextForm = TextForm {
+    pattern: r"[^\s=]+(?:=[\s\S]*)?",
+    expected: "label such as org.opencontainers.image.revision, or NAME=PATTERN",
+};

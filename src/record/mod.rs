@@ -3,6 +3,7 @@
 
 mod action;
 mod counting;
+mod current_period;
 mod entry_manifest;
 mod entry_name;
 mod history;
@@ -16,9 +17,11 @@ mod statement;
 mod text_members;
 mod timeline;
 mod timeline_entry;
+mod verification_summary;
 
 pub use action::{RecordAction, RecordActionError};
 pub use counting::{RecordMismatch, TimelinePlace};
+pub use current_period::{CurrentPeriod, PeriodRecord};
 pub use entry_manifest::{
     EntryLayers, EntryManifestError, RecordBlob, SOURCE_RECORDS_LIMIT, STATEMENT_MEDIA_TYPE,
     TIMELINE_ENTRY_TYPE, build_entry_manifest, entry_config, parse_entry_manifest,
@@ -41,6 +44,7 @@ pub use release_state::ReleaseMark;
 pub use statement::{RECORD_LIMITS, RECORD_PREDICATE_TYPE, RecordError, ReleaseRecord};
 pub use timeline::{FutureEntryError, Timeline};
 pub use timeline_entry::TimelineEntry;
+pub use verification_summary::{StoredSummary, SummaryResult, VerificationSummary};
 
 #[cfg(test)]
 mod tests;

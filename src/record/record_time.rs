@@ -68,6 +68,11 @@ impl RecordTime {
         self.0.strftime("%Y%m%dt%H%M%S%3fz").to_string()
     }
 
+    /// Returns the time itself.
+    pub fn to_timestamp(self) -> Timestamp {
+        self.0
+    }
+
     /// Returns the next millisecond; `None` after the last of the year 9999.
     pub fn next(self) -> Option<Self> {
         self.0

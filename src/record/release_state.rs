@@ -21,9 +21,7 @@ impl Timeline {
     /// Returns the entry that set the root which the environment is on, with that root: the newest that sets one
     /// which is not withdrawn.
     pub fn current(&self) -> Option<(&TimelineEntry, Digest)> {
-        let newest_first = self.entries().iter().rev();
-        let mut setting = newest_first.filter_map(|entry| Some((entry, entry.root_it_sets()?)));
-        setting.find(|(_, root)| !self.is_withdrawn(*root))
+        current_of(self.entries())
     }
 
     /// Returns whether a rollback of the root is in effect.
@@ -33,12 +31,7 @@ impl Timeline {
 
     /// Returns the rollbacks of the root that no later reinstatement names, oldest first.
     pub fn withdrawals(&self, root: Digest) -> impl Iterator<Item = RecordId> {
-        let rollbacks = self
-            .entries()
-            .iter()
-            .filter(move |entry| entry.action == RecordAction::Rollback && entry.root == root);
-        let in_effect = rollbacks.filter(|rollback| !self.is_reinstated(rollback));
-        in_effect.map(|rollback| rollback.record)
+        withdrawals_of(self.entries(), root)
     }
 
     /// Returns all roots of which a rollback is in effect.
@@ -66,23 +59,41 @@ impl Timeline {
         let releases = self.entries().iter().filter(|e| e.action.is_release());
         releases.filter(|release| !self.is_withdrawn(release.root))
     }
+}
 
-    fn is_reinstated(&self, rollback: &TimelineEntry) -> bool {
-        self.entries().iter().any(|entry| {
-            entry.action == RecordAction::Reinstate
-                && entry.root == rollback.root
-                && entry.order() > rollback.order()
-                // A reinstatement names all rollbacks that it saw; its summary does not have them.
-                && (entry.is_summary || self.names_rollback(&entry.reinstates, rollback))
-        })
-    }
+/// Returns what [`Timeline::current`] does, of the entries up to one.
+pub(super) fn current_of(entries: &[TimelineEntry]) -> Option<(&TimelineEntry, Digest)> {
+    let newest_first = entries.iter().rev();
+    let mut setting = newest_first.filter_map(|entry| Some((entry, entry.root_it_sets()?)));
+    setting.find(|(_, root)| withdrawals_of(entries, *root).next().is_none())
+}
 
-    /// Returns whether a list of records has a rollback, under whichever of its ids.
-    fn names_rollback(&self, records: &[RecordId], rollback: &TimelineEntry) -> bool {
-        let mut same = self
-            .entries()
-            .iter()
-            .filter(|entry| entry.is_same_statement(rollback));
-        same.any(|entry| records.contains(&entry.record))
-    }
+fn withdrawals_of(entries: &[TimelineEntry], root: Digest) -> impl Iterator<Item = RecordId> {
+    let rollbacks = entries
+        .iter()
+        .filter(move |entry| entry.action == RecordAction::Rollback && entry.root == root);
+    let in_effect = rollbacks.filter(|rollback| !is_reinstated(entries, rollback));
+    in_effect.map(|rollback| rollback.record)
+}
+
+fn is_reinstated(entries: &[TimelineEntry], rollback: &TimelineEntry) -> bool {
+    entries.iter().any(|entry| {
+        entry.action == RecordAction::Reinstate
+            && entry.root == rollback.root
+            && entry.order() > rollback.order()
+            // A reinstatement names all rollbacks that it saw; its summary does not have them.
+            && (entry.is_summary || names_rollback(entries, &entry.reinstates, rollback))
+    })
+}
+
+/// Returns whether a list of records has a rollback, under whichever of its ids.
+fn names_rollback(
+    entries: &[TimelineEntry],
+    records: &[RecordId],
+    rollback: &TimelineEntry,
+) -> bool {
+    let mut same = entries
+        .iter()
+        .filter(|entry| entry.is_same_statement(rollback));
+    same.any(|entry| records.contains(&entry.record))
 }

@@ -22,13 +22,17 @@ pub enum ReferrerKind {
     Attestation,
     /// The record of a release to an environment.
     ReleaseRecord,
+    /// This program's verification summary of a release to an environment.
+    ReleaseSummary,
     /// Anything else, by its type.
     Other(String),
 }
 
 /// What the types of release records of all versions begin with. A record is of one environment.
 const RELEASE_RECORD_PREFIX: &str = "https://shipmark.dev/attestation/release/";
-/// Annotation of a release record: its environment.
+/// Predicate type of verification summaries. Those of an environment have its annotation, those of users do not.
+const SUMMARY_PREDICATE: &str = "https://slsa.dev/verification_summary/v1";
+/// Annotation of a release record and of a summary of a release: the environment.
 pub const RECORD_ENVIRONMENT_ANNOTATION: &str = "dev.shipmark.environment";
 /// Annotation of a release record: the address of the run that wrote it.
 pub const RECORD_RUN_ANNOTATION: &str = "dev.shipmark.run";
@@ -106,6 +110,9 @@ impl ReferrerKind {
         let first = layers.first().map_or("", |layer| layer.media_type.as_str());
         let names = [manifest.artifact_type.as_deref().unwrap_or(""), config];
         let telling = names.into_iter().find(|name| !GENERIC_TYPES.contains(name));
+        if is_release_summary(&manifest.annotations) {
+            return Self::ReleaseSummary;
+        }
         Self::from_type(telling.unwrap_or(first), &predicates)
     }
 
@@ -117,6 +124,9 @@ impl ReferrerKind {
         let kind = kind.filter(|kind| !GENERIC_TYPES.contains(kind))?;
         let predicates: Vec<&str> = predicate_types(annotations).collect();
         let is_envelope = ENVELOPE_TYPES.iter().any(|known| kind.starts_with(known));
+        if is_envelope && is_release_summary(annotations) {
+            return Some(Self::ReleaseSummary);
+        }
         (!is_envelope || !predicates.is_empty()).then(|| Self::from_type(kind, &predicates))
     }
 
@@ -161,6 +171,7 @@ impl ReferrerKind {
             Self::Scan => "scan",
             Self::Attestation => "attestation",
             Self::ReleaseRecord => "record",
+            Self::ReleaseSummary => "release-summary",
             Self::Other(kind) => kind,
         }
     }
@@ -175,12 +186,20 @@ impl ReferrerKind {
             Self::Scan => "scan report",
             Self::Attestation => "attestation",
             Self::ReleaseRecord => "release record",
+            Self::ReleaseSummary => "release summary",
             Self::Other(kind) if kind.is_empty() => return format!("{count} of no type"),
             Self::Other(kind) => return format!("{count} of type {kind}"),
         };
         let plural = if count == 1 { "" } else { "s" };
         format!("{count} {name}{plural}")
     }
+}
+
+/// Returns whether annotations are those of a summary of a release to an environment.
+fn is_release_summary(annotations: &BTreeMap<String, String>) -> bool {
+    let mut types = predicate_types(annotations);
+    annotations.contains_key(RECORD_ENVIRONMENT_ANNOTATION)
+        && types.any(|predicate| predicate == SUMMARY_PREDICATE)
 }
 
 fn kind_of_predicate(predicate: &str) -> ReferrerKind {

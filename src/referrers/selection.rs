@@ -8,7 +8,7 @@ pub enum ReferrerSelection {
     /// Those of known kinds, up to `COUNT` of them and `SIZE` bytes.
     #[default]
     Known,
-    /// All but the release records of another environment.
+    /// All but the release records and summaries of another environment.
     All,
     /// None; nothing is looked for.
     None,
@@ -17,7 +17,9 @@ pub enum ReferrerSelection {
 impl ReferrerSelection {
     pub(super) fn skip_reason(self, kind: &ReferrerKind) -> Option<SkipReason> {
         match (self, kind) {
-            (_, ReferrerKind::ReleaseRecord) => Some(SkipReason::ReleaseRecord),
+            (_, ReferrerKind::ReleaseRecord | ReferrerKind::ReleaseSummary) => {
+                Some(SkipReason::ReleaseRecord)
+            }
             (Self::Known, ReferrerKind::Other(_)) => Some(SkipReason::UnknownKind),
             _ => None,
         }

@@ -19,7 +19,7 @@ pub struct SkippedReferrer {
 /// Reason why a referrer is not copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SkipReason {
-    /// Records of a release to another environment never do.
+    /// Records and summaries of a release to another environment never do.
     ReleaseRecord,
     /// Its kind is none of the known ones.
     UnknownKind,

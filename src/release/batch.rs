@@ -17,6 +17,7 @@ use super::outcome::ReleaseOutcome;
 use super::pipeline::{announce_repositories, execute_release, execute_stages, prepare_release};
 use super::prepared_release::PreparedRelease;
 use super::request::{ReleaseRequest, ReleaseVerb};
+use crate::notices::to_printable;
 use crate::policy::Service;
 
 /// Services that are looked at at the same time.
@@ -114,6 +115,7 @@ impl ReleaseBatch {
             on_outcome(&self.services[at].0, end);
         };
         let mut steps = self.plan_services(&contexts, &ended).await;
+        self.refuse_unclaimed_reports(&mut steps);
         let whole = |step: &ServiceState| {
             !matches!(
                 step,
@@ -131,6 +133,30 @@ impl ReleaseBatch {
             dry_run: self.dry_run,
             started: begun,
             services: names.zip(ends).collect(),
+        }
+    }
+
+    /// Refuses a scan report that is about none of the services, once all are planned.
+    fn refuse_unclaimed_reports(&self, steps: &mut [ServiceState<'_>]) {
+        let is_planned = |step: &ServiceState| {
+            !matches!(
+                step,
+                ServiceState::Ended(ServiceOutcome::Failed(_) | ServiceOutcome::NotStarted)
+            )
+        };
+        if !steps.iter().all(is_planned) {
+            return;
+        }
+        for ((_, request), step) in self.services.iter().zip(steps) {
+            let Some(scan) = request.gates.as_ref().and_then(|gates| gates.scan.as_ref()) else {
+                continue;
+            };
+            let names = scan.reports.unclaimed();
+            if !names.is_empty() {
+                let failure = unclaimed_failure(&names);
+                *step = ServiceState::Ended(ServiceOutcome::Failed(failure));
+                return;
+            }
         }
     }
 
@@ -164,6 +190,16 @@ impl ReleaseBatch {
         }
         steps
     }
+}
+
+fn unclaimed_failure(names: &[&str]) -> Failure {
+    let names: Vec<String> = names.iter().map(|name| to_printable(name, 200)).collect();
+    Failure::refused(format!(
+        "the scan report {} is about none of the images of this run",
+        names.join(", ")
+    ))
+    .with_reason("each report belongs to the service whose image it names by a digest")
+    .with_hint("give the reports of the images that are released, scanned by their digests")
 }
 
 /// Releases what is planned, side by side: one that takes long holds up no other. The ends are in the

@@ -40,6 +40,8 @@ pub struct Diagnostic {
     pub location: Option<Box<FileLocation>>,
     /// Problem with access, for advice from facts about the runner.
     pub access_problem: Option<Box<AccessProblem>>,
+    /// Further problems that were found with it, such as those of a file.
+    pub further: Vec<Self>,
 }
 
 impl Diagnostic {
@@ -50,6 +52,7 @@ impl Diagnostic {
             hint: None,
             location: None,
             access_problem: None,
+            further: Vec::new(),
         }
     }
 }
@@ -98,6 +101,17 @@ impl Failure {
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         if let Some(diagnostic) = self.diagnostic_mut() {
             diagnostic.hint = Some(hint.into());
+        }
+        self
+    }
+
+    /// Adds the diagnostics of other failures, which were found with this one.
+    #[must_use]
+    pub fn with_further(mut self, others: impl IntoIterator<Item = Self>) -> Self {
+        if let Some(diagnostic) = self.diagnostic_mut() {
+            let others = others.into_iter();
+            let others = others.filter_map(|other| other.diagnostic().cloned());
+            diagnostic.further.extend(others);
         }
         self
     }

@@ -11,6 +11,7 @@ mod context;
 mod destination;
 mod execute;
 mod failure;
+mod gates;
 mod hand_rollback;
 mod history;
 mod inspect;
@@ -32,6 +33,7 @@ mod resolve_and_observe;
 mod rollback;
 mod sign;
 mod source_lookup;
+mod source_search;
 mod tags;
 mod timeline_verb;
 mod verify;
@@ -41,6 +43,10 @@ pub use batch::{BatchOutcome, ReleaseBatch, ServiceOutcome};
 pub use context::ReleaseContext;
 pub(crate) use failure::signing_failure;
 pub use failure::{Diagnostic, Failure};
+pub use gates::gate_request::{
+    AttestationGateRequest, GateRequest, GateSignerList, ScanGateRequest,
+};
+pub use gates::given_documents::{FileIdentity, GivenReport, GivenReports, GivenVex};
 pub use history::{HistoryOutcome, HistoryRequest, RecordedCurrent, TimelineSigning, history};
 pub use inspect::{
     CarriedRecord, EnvironmentAccount, InspectOutcome, InspectRequest, InspectSubject,
@@ -71,6 +77,7 @@ pub use request::{
 };
 pub use rollback::{RollbackOutcome, RollbackRequest, rollback};
 pub use source_lookup::SourceLookup;
+pub use source_search::{CommitSearch, MergedCommit, SoughtImage, SourceOrigin, SourceSearch};
 pub use verify::check::{CheckedImage, MissingEvidence, Verification, VerifyRequest, verify};
 pub use verify::evidence::{CheckedAttestation, CheckedSignature};
 pub use verify::graph::ManifestContent;

@@ -4,6 +4,7 @@ use url::Url;
 
 use super::release_facts::{PlatformContent, PreviousImage, PromotionPath, SignerName};
 use super::request::{ReleaseVerb, SignatureFormat};
+use crate::gate::GateReport;
 use crate::image::{
     CommitId, Destination, Digest, ImageSource, MediaType, NamedCommit, Tag, TagOrDigest,
 };
@@ -47,6 +48,8 @@ pub struct ReleaseOutcome {
     pub signer: Option<SignerName>,
     /// Signer whose signature the source has, if the release required one.
     pub source_signer: Option<SignerName>,
+    /// Verdicts of the gates; empty if the release has none.
+    pub gates: GateReport,
     /// Sources of the version and the SHA tag.
     pub provenance: TagProvenance,
     /// Outcome at each destination, in the order of the request.

@@ -7,6 +7,9 @@ use super::Failure;
 use super::context::ReleaseContext;
 use super::destination::{self, OpenDestination};
 use super::execute::stages::PreTagStages;
+use super::gates::gate_outcome::GateOutcome;
+use super::gates::gated_release::GatedRelease;
+use super::gates::judge_gates::judge_gates;
 use super::hand_rollback::hand_rollback_note;
 use super::naming_checks;
 use super::outcome::{DestinationOutcome, ReleaseOutcome};
@@ -19,13 +22,14 @@ use super::plan::tags::{TagPlan, plan_tags};
 use super::platform_contents::platform_contents;
 use super::prepared_release::PreparedRelease;
 use super::previous_image::{self, PreviousImages};
+use super::records::clock::planning_time;
 use super::records::observe::{ObservedTimelines, RecordedImage, observe_timelines};
 use super::records::refusals::check_release;
 use super::records::source_record::require_source_record;
 use super::records::timeline_records::OwnRecord;
 use super::records::timeline_view::TimelineView;
 use super::request::{ImageCheck, ReleaseRequest, ReleaseVerb};
-use super::resolve::find_source::find_source;
+use super::resolve::find_source::{FoundSource, find_source};
 use super::resolve::image::ResolvedImage;
 use super::resolve_and_observe::{ResolvedRelease, resolve_and_observe};
 use super::tags::{line_recheck, reconcile, write};
@@ -64,16 +68,20 @@ pub(super) async fn prepare_release<'a>(
     context: &'a ReleaseContext,
 ) -> Result<PreparedRelease<'a>, Failure> {
     announce_repositories([request], context);
-    let found = find_source(request, context).await?;
+    let found = Box::pin(find_source(request, context)).await?;
+    let FoundSource {
+        request: found,
+        timelines,
+    } = found;
     let request = found.as_ref();
     let destinations = destination::open_destinations(request, context)?;
-    let resolved = Box::pin(resolve_and_observe(request, context, &destinations)).await?;
+    let resolved = resolve_and_observe(request, context, &destinations, timelines);
     let ResolvedRelease {
         mut image,
         derived,
         mut states,
-        source,
-    } = resolved;
+        sources,
+    } = Box::pin(resolved).await?;
     naming_checks::refuse_excluded_version(&request.excluded_versions, &derived)?;
     for warning in &derived.warnings {
         context.notices.warning(warning.clone());
@@ -108,13 +116,14 @@ pub(super) async fn prepare_release<'a>(
         &destinations,
         &mut states,
         &image_tags,
-        source,
+        sources,
     )
     .await?;
     let facts = read_line_facts(&destinations, &derived.tags, &mut states, &image);
     Box::pin(facts).await?;
     let plans = plan_destinations(&destinations, &derived, &states, root)?;
-    // Gates run here: a refusal writes nothing.
+    let gates = pass_gates(request, context, &destinations, &image, timelines.as_ref());
+    let gates = Box::pin(gates).await?;
     Ok(PreparedRelease {
         request: found,
         context,
@@ -126,6 +135,7 @@ pub(super) async fn prepare_release<'a>(
         states,
         plans,
         branch_guard,
+        gates,
         timelines,
     })
 }
@@ -279,6 +289,40 @@ async fn reconcile_tags(
     Box::pin(try_join_all(results)).await.map(drop)
 }
 
+/// Judges the release by its gates: a refusal writes nothing.
+async fn pass_gates(
+    request: &ReleaseRequest,
+    context: &ReleaseContext,
+    destinations: &[OpenDestination],
+    image: &ResolvedImage,
+    timelines: Option<&ObservedTimelines>,
+) -> Result<GateOutcome, Failure> {
+    let Some(gates) = &request.gates else {
+        return Ok(GateOutcome::default());
+    };
+    let now = match timelines.and_then(|timelines| timelines.destinations.first()) {
+        Some(timeline) => timeline.planned_at,
+        None => {
+            let (place, store) = (&destinations[0].name, &destinations[0].store);
+            planning_time(gates.now, place, store, &context.notices)?
+        }
+    };
+    let source = timelines.and_then(|timelines| timelines.source.as_ref());
+    let release = GatedRelease {
+        image,
+        source: source.map(|source| &source.view),
+        now,
+    };
+    let outcome = judge_gates(gates, &release).await?;
+    for verdict in outcome.report.verdicts() {
+        for warning in verdict.warnings() {
+            let text = format!("gate {}: {warning}", verdict.gate());
+            context.notices.warning(text);
+        }
+    }
+    Ok(outcome)
+}
+
 /// Observes the timelines, where the release is recorded.
 async fn observe_recorded(
     request: &ReleaseRequest,
@@ -286,12 +330,12 @@ async fn observe_recorded(
     destinations: &[OpenDestination],
     states: &mut [DestinationState],
     image: &RecordedImage<'_>,
-    source: Option<TimelineView>,
+    sources: Vec<TimelineView>,
 ) -> Result<Option<ObservedTimelines>, Failure> {
     let Some(options) = &request.record else {
         return Ok(None);
     };
-    let observed = observe_timelines(options, context, destinations, states, image, source);
+    let observed = observe_timelines(options, context, destinations, states, image, sources);
     let observed = Box::pin(observed).await?;
     for (timeline, state) in observed.destinations.iter().zip(&*states) {
         check_release(options, timeline, state, image).await?;
@@ -412,6 +456,7 @@ fn build_outcome(
         source_repository: image.origin.as_ref().and_then(|it| it.source.clone()),
         platforms: platform_contents(image, stages),
         signer: stages.signer(),
+        gates: prepared.gates.report.clone(),
         source_signer: request.check.as_ref().and_then(ImageCheck::source_signer),
         provenance: derived.provenance.clone(),
         destinations: released.collect(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::context::ReleaseContext;
 use super::destination::OpenDestination;
+use super::gates::gate_outcome::GateOutcome;
 use super::outcome::TagChange;
 use super::plan::branch_ancestry::BranchTagGuard;
 use super::plan::destination_state::DestinationState;
@@ -29,6 +30,8 @@ pub(super) struct PreparedRelease<'a> {
     pub(super) states: Vec<DestinationState>,
     pub(super) plans: Vec<TagPlan>,
     pub(super) branch_guard: Option<BranchTagGuard<'a>>,
+    /// What the gates decided.
+    pub(super) gates: GateOutcome,
     /// Timelines of the destinations, if the release is recorded.
     pub(super) timelines: Option<ObservedTimelines>,
 }

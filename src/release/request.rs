@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use super::gates::gate_request::GateRequest;
 use super::records::options::RecordOptions;
 use super::release_facts::{PromotionPath, SignerName};
 use super::source_lookup::SourceLookup;
+use super::source_search::SourceSearch;
 use crate::event::EventFacts;
+use crate::gate::AttestationRule;
 use crate::github;
 use crate::image::{Destination, ImageSource, PlatformName, Repository};
 use crate::referrers::ReferrerSelection;
 use crate::registry::RepositoryAccess;
-use crate::signing::{AttestationRule, COSIGN_SIGN_PREDICATE, Predicate, Requirement, Signer};
+use crate::signing::{COSIGN_SIGN_PREDICATE, Predicate, Requirement, Signer};
 use crate::tagging::{CommitTagForm, EnvironmentName, ExcludedVersions, NamedRelease, TagRules};
 use crate::transfer::ForeignLayers;
 
@@ -40,9 +43,11 @@ pub enum ExistingTagPolicy {
 pub struct ReleaseRequest {
     /// Verb.
     pub verb: ReleaseVerb,
-    /// Image that is released; of a search by commit the first candidate.
+    /// Image that is released; of a search a name for it.
     pub source: ImageSource,
-    /// Search for the source by its commit; `None` if the user named it.
+    /// Search for the source; `None` if it is named, or found.
+    pub search: Option<SourceSearch>,
+    /// Commit that the source was found by.
     pub lookup: Option<SourceLookup>,
     /// Destinations: at least one, none twice.
     pub destinations: Vec<Destination>,
@@ -78,6 +83,8 @@ pub struct ReleaseRequest {
     pub platforms: RequestedPlatforms,
     /// How the release is recorded; `None` if it is not.
     pub record: Option<RecordOptions>,
+    /// Gates that the image must pass, if any.
+    pub gates: Option<GateRequest>,
     /// Plan and report, and write nothing.
     pub dry_run: bool,
 }
@@ -203,7 +210,12 @@ impl ReleaseRequest {
             }
             _ => None,
         };
-        destinations.chain(source)
+        let origins = self.search.iter().flat_map(|search| &search.origins);
+        let origins = origins.filter_map(|origin| match &origin.place {
+            Destination::Registry(repository) => Some((repository, RepositoryAccess::Pull)),
+            Destination::Layout(_) => None,
+        });
+        destinations.chain(source).chain(origins)
     }
 
     /// Returns how SHA tags are spelled where the image comes from, if a rule says it.

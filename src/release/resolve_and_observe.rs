@@ -13,11 +13,12 @@ use super::plan::destination_state::DestinationState;
 use super::plan::observe;
 use super::records::early_reads::read_early;
 use super::records::source_tags::SourceTags;
+use super::records::source_timeline::list_source_timelines;
 use super::records::timeline_view::TimelineView;
 use super::request::{ExistingTagPolicy, ReleaseRequest, ReleaseVerb};
 use super::resolve::image::ResolvedImage;
 use super::resolve::source::resolve_source;
-use super::resolve::{find_source, image_names, image_origin};
+use super::resolve::{image_names, image_origin, sought_label};
 use crate::image::Tag;
 use crate::tagging::{self, DerivedTags, ImageOrigin, TagRules};
 
@@ -27,33 +28,31 @@ pub(super) struct ResolvedRelease {
     pub(super) derived: DerivedTags,
     /// State of each destination.
     pub(super) states: Vec<DestinationState>,
-    /// Timeline of the environment that the image comes from; `None` if no policy names one.
-    pub(super) source: Option<TimelineView>,
+    /// Timelines of the environments that the image may come from, the one that it comes from first; none if no
+    /// policy names one.
+    pub(super) sources: Vec<TimelineView>,
 }
 
 /// Resolves the source and looks at the destinations, at once where the tags can be told without
-/// the image. Lists the timelines meanwhile, and reads what they say of the image as soon as it is known.
+/// the image. Lists the timelines meanwhile, except those in `listed`, and reads what they say of the image as soon as
+/// it is known.
 pub(super) async fn resolve_and_observe(
     request: &ReleaseRequest,
     context: &ReleaseContext,
     destinations: &[OpenDestination],
+    listed: Vec<TimelineView>,
 ) -> Result<ResolvedRelease, Failure> {
     let facts = request.facts.as_ref();
     let source_tags = SourceTags::open(request.record.as_ref(), context);
     let source_tags = source_tags.as_ref();
-    let source = async {
-        match source_tags {
-            Some(tags) => tags.list_timeline().await.map(Some),
-            None => Ok(None),
-        }
-    };
+    let sources = list_source_timelines(request.record.as_ref(), context, listed, source_tags);
     if !needs_origin(request) {
         let derived = derive_without_image(request)?;
         naming_checks::check_contradictions(request, context, &derived)?;
-        let (mut image, mut states, source) = try_join3(
+        let (mut image, mut states, sources) = try_join3(
             resolve_source(request, context),
             observe::observe_destinations(destinations, &derived.tags, request, Vec::new()),
-            source,
+            sources,
         )
         .await?;
         record_source_tags(request, destinations, &mut states, &image);
@@ -61,7 +60,7 @@ pub(super) async fn resolve_and_observe(
         image_origin::check_commit_label(&mut image, request, &mut derived).await?;
         let tags: Vec<BTreeSet<Tag>> = states.iter().map(|state| state.tags.clone()).collect();
         let listed = tags.iter().map(Some);
-        let early = read_early(request, destinations, listed, source.as_ref(), &image);
+        let early = read_early(request, destinations, listed, sources.first(), &image);
         let names = observe::read_record_names(destinations, &mut states);
         let (read, ()) = join(names, early).await;
         read?;
@@ -69,7 +68,7 @@ pub(super) async fn resolve_and_observe(
             image,
             derived,
             states,
-            source,
+            sources,
         });
     }
     let early = async {
@@ -85,14 +84,14 @@ pub(super) async fn resolve_and_observe(
         })
     };
     let resolved = resolve_with_origin(request, context, source_tags);
-    let ((mut image, origin), listed, source) = try_join3(resolved, early, source).await?;
+    let ((mut image, origin), listed, sources) = try_join3(resolved, early, sources).await?;
     let derived =
         tagging::derive_promote_tags(facts, &origin, request.environment.as_ref(), &request.rules)?;
     naming_checks::check_names(request, context, &derived)?;
     image.origin = Some(origin);
     let tags = listed.clone();
     let tags = tags.iter().map(Option::as_ref);
-    let early = read_early(request, destinations, tags, source.as_ref(), &image);
+    let early = read_early(request, destinations, tags, sources.first(), &image);
     let observed = async {
         let tags = &derived.tags;
         let mut states = observe::observe_destinations(destinations, tags, request, listed).await?;
@@ -106,7 +105,7 @@ pub(super) async fn resolve_and_observe(
         image,
         derived,
         states,
-        source,
+        sources,
     })
 }
 
@@ -116,7 +115,7 @@ async fn resolve_with_origin(
     source_tags: Option<&SourceTags>,
 ) -> Result<(ResolvedImage, ImageOrigin), Failure> {
     let image = resolve_source(request, context).await?;
-    let mut origin = find_source::read_origin(request, context, &image).await?;
+    let mut origin = sought_label::read_origin(request, context, &image).await?;
     let named = image_names::add_image_names(&mut origin, request, context, &image, source_tags);
     named.await?;
     Ok((image, origin))

@@ -66,12 +66,14 @@ pub(super) fn failure(failure: Failure, clean: Clean<'_>) -> Failure {
 }
 
 fn diagnostic(diagnostic: &Diagnostic, clean: Clean<'_>) -> Diagnostic {
+    let further = diagnostic.further.iter();
     Diagnostic {
         what: clean(&diagnostic.what),
         why: diagnostic.why.as_deref().map(clean),
         hint: diagnostic.hint.as_deref().map(clean),
         location: diagnostic.location.clone(),
         access_problem: diagnostic.access_problem.clone(),
+        further: further.map(|it| self::diagnostic(it, clean)).collect(),
     }
 }
 

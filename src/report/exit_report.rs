@@ -132,6 +132,9 @@ impl Reporter<'_> {
 
     fn report_failure(&self, failure: &Failure, page: &mut ReportPage<impl Write>) -> u8 {
         let status = self.end(Some(&FailureReport::new(failure)));
+        for further in FailureReport::further(failure) {
+            self.end(Some(&further));
+        }
         if page.output_name() == Some("json") {
             page.write_value(&json_output::failure_json(failure));
         }

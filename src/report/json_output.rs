@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use url::Url;
 
+use super::gate_report::{GateVerdictJson, gate_verdicts_json};
 use super::image_matrix::image_matrix;
 use super::{batch_phrases, phrases, text_report};
 use crate::image::{NamedCommit, Tag};
@@ -44,6 +45,9 @@ struct OutcomeJson<'a> {
     /// Source of the SHA tag's spelling, if no rule gives it.
     #[serde(skip_serializing_if = "Option::is_none")]
     sha_tag_from: Option<&'static str>,
+    /// Verdicts of the gates, if the release has any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    gates: Vec<GateVerdictJson<'a>>,
     destinations: Vec<DestinationJson<'a>>,
     notes: &'a [String],
 }
@@ -161,6 +165,16 @@ struct RefusalJson<'a> {
     what: &'a str,
     why: Option<&'a str>,
     hint: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    further: Vec<FurtherProblemJson<'a>>,
+}
+
+/// Problem that was found with another one.
+#[derive(Serialize)]
+struct FurtherProblemJson<'a> {
+    what: &'a str,
+    why: Option<&'a str>,
+    hint: Option<&'a str>,
 }
 
 /// Output `json` of a batch.
@@ -250,6 +264,7 @@ fn to_outcome_json(outcome: &ReleaseOutcome) -> OutcomeJson<'_> {
         version_from: outcome.provenance.version.map(VersionOrigin::name),
         commit: outcome.commit.as_ref().map(|commit| commit.as_str()),
         sha_tag_from: outcome.provenance.commit_tag.map(CommitTagOrigin::name),
+        gates: gate_verdicts_json(&outcome.gates),
         destinations: outcome
             .destinations
             .iter()
@@ -284,6 +299,15 @@ pub(super) fn refusal_json(diagnostic: &Diagnostic) -> String {
 fn to_refusal_json<'a>(outcome: &'a str, diagnostic: &'a Diagnostic) -> RefusalJson<'a> {
     RefusalJson {
         outcome,
+        what: &diagnostic.what,
+        why: diagnostic.why.as_deref(),
+        hint: diagnostic.hint.as_deref(),
+        further: diagnostic.further.iter().map(to_further_json).collect(),
+    }
+}
+
+fn to_further_json(diagnostic: &Diagnostic) -> FurtherProblemJson<'_> {
+    FurtherProblemJson {
         what: &diagnostic.what,
         why: diagnostic.why.as_deref(),
         hint: diagnostic.hint.as_deref(),

@@ -1,13 +1,16 @@
 //! Environments and promotions of a policy as a flowchart of Mermaid.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::mermaid_text;
 use crate::notices::to_printable;
 use crate::policy::{EnvironmentRules, ReleasePolicy};
+use crate::tagging::EnvironmentName;
 
 /// The most environments of a diagram that can still be read; GitHub draws at most 500 arrows.
 const ENVIRONMENT_LIMIT: usize = 100;
+/// The most ways from the first environments to the last ones.
+const PATH_LIMIT: usize = 100;
 /// The most characters of a repository in a diagram.
 const LABEL_LIMIT: usize = 200;
 
@@ -27,13 +30,20 @@ pub(super) fn flowchart(policy: &ReleasePolicy) -> Option<String> {
         chart += &format!("  e{number}[\"{}\"]\n", node_label(environment));
     }
     for (number, environment) in numbered.clone() {
-        let from = environment.from();
-        chart += &match from.and_then(|from| numbers.get(from.as_str())) {
-            Some(from) => format!("  e{from} -->|promote| e{number}\n"),
-            None => format!("  push --> e{number}\n"),
+        let from = environment.from().iter();
+        let from = from.filter_map(|from| numbers.get(from.as_str()));
+        let arrows: String = from
+            .map(|from| format!("  e{from} -->|promote| e{number}\n"))
+            .collect();
+        chart += &match arrows.is_empty() {
+            true => format!("  push --> e{number}\n"),
+            false => arrows,
         };
     }
-    let production = numbered.filter(|(_, environment)| environment.name().is_production());
+    let production = numbered.filter(|(_, environment)| {
+        environment.is_production()
+            || environment.name().is_production() && !environment.states("production")
+    });
     let production: Vec<String> = production.map(|(number, _)| format!("e{number}")).collect();
     if !production.is_empty() {
         chart += &format!(
@@ -45,26 +55,46 @@ pub(super) fn flowchart(policy: &ReleasePolicy) -> Option<String> {
 }
 
 /// Returns the ways that images go from environment to environment, such as `dev -> stage -> prod`, one
-/// for each environment that no other takes images from; empty if there are too many environments.
+/// for each environment that no other takes images from and each way to it, at most
+/// [`PATH_LIMIT`]; empty if there are too many environments.
 pub(super) fn promotion_paths(policy: &ReleasePolicy) -> Vec<String> {
     let environments = policy.environments();
     if environments.len() > ENVIRONMENT_LIMIT {
         return Vec::new();
     }
-    let before = |of: &&EnvironmentRules| policy.stage(of.from()?);
-    let is_last = |of: &&EnvironmentRules| {
-        let mut sources = environments.iter().filter_map(EnvironmentRules::from);
-        sources.all(|from| from != of.name())
-    };
-    let last = environments.iter().filter(is_last);
-    let paths = last.map(|last| {
-        let backwards = std::iter::successors(Some(last), before);
-        let mut names: Vec<&str> = backwards.map(|of| of.name().as_str()).collect();
-        names.reverse();
-        names
-    });
-    let promotions = paths.filter(|names| names.len() > 1);
+    let sources: HashSet<&EnvironmentName> = environments
+        .iter()
+        .flat_map(EnvironmentRules::from)
+        .collect();
+    let is_last = |of: &&EnvironmentRules| !sources.contains(of.name());
+    let mut paths = Vec::new();
+    for last in environments.iter().filter(is_last) {
+        extend_paths(policy, vec![last], &mut paths);
+    }
+    let promotions = paths.into_iter().filter(|names| names.len() > 1);
     promotions.map(|names| names.join(" -> ")).collect()
+}
+
+/// Adds every way to the last of `backwards`, up to [`PATH_LIMIT`] in all.
+fn extend_paths<'a>(
+    policy: &'a ReleasePolicy,
+    backwards: Vec<&'a EnvironmentRules>,
+    paths: &mut Vec<Vec<&'a str>>,
+) {
+    let from = backwards.last().map_or(&[][..], |first| first.from());
+    let sources: Vec<_> = from.iter().filter_map(|from| policy.stage(from)).collect();
+    if paths.len() >= PATH_LIMIT {
+        return;
+    }
+    if sources.is_empty() {
+        let names = backwards.iter().rev();
+        paths.push(names.map(|of| of.name().as_str()).collect());
+    }
+    for source in sources {
+        let mut longer = backwards.clone();
+        longer.push(source);
+        extend_paths(policy, longer, paths);
+    }
 }
 
 fn node_label(environment: &EnvironmentRules) -> String {

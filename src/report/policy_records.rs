@@ -110,7 +110,8 @@ pub(super) fn signers_json(environment: &EnvironmentRules) -> Vec<Value> {
     signers.map(signer_json).collect()
 }
 
-fn signer_json(rule: &SignerRule) -> Value {
+/// Returns a signer as JSON.
+pub(super) fn signer_json(rule: &SignerRule) -> Value {
     let (identity, key) = match &rule.signer {
         PolicySigner::Identity(identity) => (Some(identity), None),
         PolicySigner::Key(key) => (None, Some(key)),

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::policy_places::{TEXT_LIMIT, place_lines, places_json};
-use super::{policy_diagram, policy_records};
+use super::{policy_diagram, policy_gates, policy_records};
 use crate::notices::to_printable;
 use crate::policy::{EnvironmentRules, ReleasePolicy};
-use crate::tagging::EnvironmentName;
+use crate::tagging::{EnvironmentName, TagPattern};
 
 /// The policy of a run.
 pub struct PolicyReport {
@@ -34,6 +34,17 @@ impl PolicyReport {
         }
     }
 
+    /// Returns how the services are built, by their names, as far as the file says it.
+    fn builds_json(&self) -> Value {
+        let services = self.policy.services().iter();
+        let builds = services.filter_map(|service| {
+            let build = self.policy.build(service)?;
+            let build = json!({"dockerfile": build.dockerfile, "target": build.target});
+            Some((service.to_string(), build))
+        });
+        Value::Object(builds.collect())
+    }
+
     fn services(&self) -> Vec<&str> {
         let services = self.policy.services().iter();
         services.map(|service| service.as_str()).collect()
@@ -59,11 +70,27 @@ impl PolicyReport {
             text += &format!("\n{}\n", environment.name());
             text += &rows("repository", &place_lines(environment.destinations()));
             text += &rows("from", &[from_phrase(environment)]);
+            text += &rows(
+                "production",
+                &[flag_phrase(
+                    environment,
+                    "production",
+                    environment.is_production(),
+                )],
+            );
+            text += &rows("refs", &[refs_phrase(environment)]);
             text += &rows("tags", &tag_lines(environment));
+            text += &rows("immutable", &[immutable_phrase(environment)]);
+            text += &rows("lines", &[lines_phrase(environment)]);
             text += &rows("unbound", &[unbound_phrase(environment)]);
             text += &rows("exclude-versions", &[self.excluded_phrase(environment)]);
+            text += &rows("gates", &policy_gates::gate_lines(environment));
             text += &rows("sign", &[policy_records::sign_phrase(environment)]);
             text += &rows("signers", &policy_records::signer_lines(environment));
+            text += &rows(
+                "vsa",
+                &[flag_phrase(environment, "vsa", environment.adds_vsa())],
+            );
             text += &rows("records", &policy_records::records_lines(environment));
             let adopt_until = policy_records::adopt_until_phrase(environment);
             text += &rows("adopt-until", &[adopt_until]);
@@ -84,6 +111,7 @@ impl PolicyReport {
             "verb": "policy",
             "file": self.file,
             "services": self.services(),
+            "builds": self.builds_json(),
             "environments": environments,
             "diagram": policy_diagram::flowchart(&self.policy),
         });
@@ -93,8 +121,17 @@ impl PolicyReport {
     fn environment_json(&self, environment: &EnvironmentRules) -> Value {
         json!({
             "name": environment.name().as_str(),
-            "from": environment.from().map(EnvironmentName::as_str),
+            "from": source_names(environment),
             "repositories": places_json(environment.destinations()),
+            "production": environment.is_production(),
+            "refs": environment.refs().map(|refs| {
+                refs.patterns().iter().map(|pattern| pattern.as_str()).collect::<Vec<_>>()
+            }),
+            "immutable": immutable_patterns(environment),
+            "lines": environment.gives_lines(),
+            "gates": policy_gates::gates_json(environment.gates(None)),
+            "serviceGates": policy_gates::service_gates_json(environment),
+            "vsa": environment.adds_vsa(),
             "tags": environment.has_rules().then(|| environment.rule_lines()),
             "unbound": unbound_word(environment),
             "excludeVersions": self.policy.excluded_versions(environment).patterns(),
@@ -132,10 +169,52 @@ fn printable<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<String> {
 }
 
 fn from_phrase(environment: &EnvironmentRules) -> String {
-    match environment.from() {
-        Some(from) => format!("{from} (by promote)"),
-        None => "push, or promote without source or with a complete reference (default)".to_owned(),
+    match source_names(environment).as_slice() {
+        [] => "push, or promote without source or with a complete reference (default)".to_owned(),
+        names => format!("{} (by promote)", names.join(", ")),
     }
+}
+
+/// Returns the value of a key that is off where it is not there.
+fn flag_phrase(environment: &EnvironmentRules, key: &str, is_on: bool) -> String {
+    match environment.states(key) {
+        true => is_on.to_string(),
+        false => "false (default)".to_owned(),
+    }
+}
+
+/// Returns the value of the key `refs`.
+pub(super) fn refs_phrase(environment: &EnvironmentRules) -> String {
+    match environment.refs() {
+        Some(refs) => to_printable(&refs.to_string(), TEXT_LIMIT),
+        None => "every ref (default)".to_owned(),
+    }
+}
+
+fn immutable_patterns(environment: &EnvironmentRules) -> Vec<&str> {
+    let patterns = environment.immutable_tags().patterns().iter();
+    patterns.map(TagPattern::as_str).collect()
+}
+
+fn immutable_phrase(environment: &EnvironmentRules) -> String {
+    match immutable_patterns(environment).as_slice() {
+        [] => "as the rules say (default)".to_owned(),
+        patterns => patterns.join(", "),
+    }
+}
+
+fn lines_phrase(environment: &EnvironmentRules) -> String {
+    match (environment.gives_lines(), environment.states("lines")) {
+        (true, false) => "on (default)".to_owned(),
+        (true, true) => "on".to_owned(),
+        (false, _) => "off".to_owned(),
+    }
+}
+
+/// Returns the names of the environments that images come from.
+fn source_names(environment: &EnvironmentRules) -> Vec<&str> {
+    let from = environment.from().iter();
+    from.map(EnvironmentName::as_str).collect()
 }
 
 fn tag_lines(environment: &EnvironmentRules) -> Vec<String> {
@@ -148,8 +227,8 @@ fn tag_lines(environment: &EnvironmentRules) -> Vec<String> {
 /// Returns the tags of an environment without rules.
 pub(super) fn default_tags(environment: &EnvironmentRules) -> &'static str {
     match environment.from() {
-        Some(_) => "version, version lines, SHA tag and environment (default)",
-        None => {
+        [_, ..] => "version, version lines, SHA tag and environment (default)",
+        [] => {
             "push: version, version lines, SHA tag and branch; promote: version, version lines, SHA tag and environment (default)"
         }
     }

@@ -234,6 +234,17 @@ impl FailureReport {
                 .and_then(|it| it.location.as_deref().cloned()),
         }
     }
+
+    /// Returns the reports of the further problems that were found with a failure.
+    pub(super) fn further(failure: &Failure) -> Vec<Self> {
+        let further = failure.diagnostic().map_or(&[][..], |it| &it.further);
+        let reports = further.iter().map(|diagnostic| Self {
+            status: exit_status(failure),
+            text: text_report::diagnostic_text(failure, diagnostic).to_string(),
+            location: diagnostic.location.as_deref().cloned(),
+        });
+        reports.collect()
+    }
 }
 
 fn exit_status(failure: &Failure) -> u8 {

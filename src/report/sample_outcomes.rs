@@ -1,6 +1,7 @@
 //! Outcomes for the tests of reports.
 
 use super::tags_report::TagsResult;
+use crate::gate::GateReport;
 use crate::image::{Digest, MediaType};
 use crate::referrers::{self, CopiedReferrers, SkipReason, SkippedReferrer};
 use crate::release::{
@@ -32,6 +33,7 @@ pub(super) fn promoted_outcome() -> ReleaseOutcome {
         platforms: Vec::new(),
         signer: None,
         source_signer: None,
+        gates: GateReport::default(),
         provenance: TagProvenance {
             version: Some(VersionOrigin::Label),
             commit_tag: Some(CommitTagOrigin::SourceTag),

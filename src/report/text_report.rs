@@ -1,8 +1,9 @@
 //! Report of a release, and text of a failure.
 
+use super::gate_report::push_gates;
 use super::phrases;
 use super::styled_text::{StyledText, Tone};
-use crate::release::{DestinationOutcome, Failure, ReleaseOutcome, TagChange};
+use crate::release::{DestinationOutcome, Diagnostic, Failure, ReleaseOutcome, TagChange};
 
 /// Returns the report of a release as text.
 pub(super) fn release_text(outcome: &ReleaseOutcome) -> StyledText {
@@ -36,6 +37,7 @@ pub(super) fn release_text(outcome: &ReleaseOutcome) -> StyledText {
     if let Some(origin) = phrases::commit_tag_origin(outcome) {
         fact("SHA tag", &format!("from {origin}"));
     }
+    push_gates(&mut text, &outcome.gates);
     for released in &outcome.destinations {
         push_destination(&mut text, outcome, released);
     }
@@ -68,12 +70,20 @@ pub(super) fn failure_title(failure: &Failure) -> &'static str {
 
 /// Returns what failed, why, and a hint.
 pub(super) fn failure_text(failure: &Failure) -> StyledText {
+    if let Some(diagnostic) = failure.diagnostic() {
+        return diagnostic_text(failure, diagnostic);
+    }
     let mut text = StyledText::default();
     text.push_toned(Tone::Refused, &format!("{}:", failure_title(failure)));
-    text.push(&match failure.diagnostic() {
-        Some(diagnostic) => format!(" {diagnostic}"),
-        None => " a repeated run adds only what is missing".to_owned(),
-    });
+    text.push(" a repeated run adds only what is missing");
+    text
+}
+
+/// Returns a diagnostic of a failure: what, why, and a hint.
+pub(super) fn diagnostic_text(failure: &Failure, diagnostic: &Diagnostic) -> StyledText {
+    let mut text = StyledText::default();
+    text.push_toned(Tone::Refused, &format!("{}:", failure_title(failure)));
+    text.push(&format!(" {diagnostic}"));
     text
 }
 

@@ -67,10 +67,9 @@ pub use signer::{ImageAttestation, Signer};
 pub use tuf::{TufError, TufRepository};
 pub use verification_error::VerificationError;
 pub use verify::{
-    AttestationRule, BUNDLE_LIMIT, CertificateCondition, CertificateEvidence, FileRequirement,
-    FileSigner, Identity, Requirement, SignatureEvidence, SignedArtifact, StatementBundle,
-    TrustRoot, TrustRootError, VerifiedAttestation, VerifiedSignature, VerifiedStatement,
-    WildcardPattern, split_json_lines,
+    BUNDLE_LIMIT, CertificateCondition, CertificateEvidence, FileRequirement, FileSigner, Identity,
+    Requirement, SignatureEvidence, SignedArtifact, StatementBundle, TrustRoot, TrustRootError,
+    VerifiedAttestation, VerifiedSignature, VerifiedStatement, split_json_lines,
 };
 
 #[cfg(test)]

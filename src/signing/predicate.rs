@@ -119,6 +119,11 @@ impl Predicate {
         about.is_none_or(|about| about.iter().any(|digest| *digest == image.to_hex()))
     }
 
+    /// Returns a verification summary that this program makes.
+    pub fn from_summary(content: Value) -> Self {
+        Self::new(SUMMARY, content)
+    }
+
     fn new(kind: &'static str, content: Value) -> Self {
         Self {
             kind,

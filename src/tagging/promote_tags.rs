@@ -69,7 +69,7 @@ fn derive_table(
     if derived.tags.is_empty() {
         return Err(derived.no_tags_error());
     }
-    apply_to_table(rules, derived)?.into_ordered()
+    rules.order_tags(apply_to_table(rules, derived)?)
 }
 
 fn require_same_commit(branch: &ReleaseBranch, source: &ImageOrigin) -> Result<(), TaggingError> {

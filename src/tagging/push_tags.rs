@@ -36,7 +36,7 @@ pub fn derive_push_tags(
     if derived.tags.is_empty() {
         return Err(derived.no_tags_error());
     }
-    apply_to_table(rules, derived)?.into_ordered()
+    rules.order_tags(apply_to_table(rules, derived)?)
 }
 
 /// Plans the tags of the default table for the event.

@@ -1,8 +1,8 @@
 use std::fmt;
 
 use super::{
-    NamedRelease, ReleaseSeries, ReleaseVersion, TagProvenance, TaggingError, VersionLine,
-    line_tag, tag_name,
+    ImmutableTags, NamedRelease, ReleaseSeries, ReleaseVersion, TagProvenance, TaggingError,
+    VersionLine, line_tag, tag_name,
 };
 use crate::image::Tag;
 
@@ -171,6 +171,19 @@ impl DerivedTags {
 
     pub(super) fn add_warning(&mut self, warning: impl Into<String>) {
         self.warnings.push(warning.into());
+    }
+
+    /// Makes the tags immutable that the patterns describe, whatever rule gives them.
+    pub(super) fn fix_tags(&mut self, immutable: &ImmutableTags) {
+        for planned in &mut self.tags {
+            let Some(pattern) = immutable.find(&planned.tag) else {
+                continue;
+            };
+            if !planned.kind.is_immutable() {
+                planned.kind = TagKind::Immutable(ImmutableTagSource::Other);
+                planned.rule += &format!(", immutable by the pattern {}", pattern.as_str());
+            }
+        }
     }
 
     /// Returns the error of a run without tags, with all that was noted.

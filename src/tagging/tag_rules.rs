@@ -72,6 +72,20 @@ impl TagRules {
         }
     }
 
+    /// Marks tags of the default table that are immutable whatever gives them, and orders all.
+    ///
+    /// # Errors
+    /// As [`DerivedTags::into_ordered`].
+    pub(super) fn order_tags(&self, mut derived: DerivedTags) -> Result<DerivedTags, TaggingError> {
+        match self {
+            Self::Default => {}
+            Self::FlavoredDefault(inputs) | Self::Custom(inputs) => {
+                derived.fix_tags(inputs.rules.immutable_tags());
+            }
+        }
+        derived.into_ordered()
+    }
+
     /// Whether the tags depend on the commit that the image was built from.
     pub fn need_commit(&self) -> bool {
         match self {
@@ -84,7 +98,7 @@ impl TagRules {
 impl TagInputs {
     /// The tags of an image that is built from what the event is about.
     pub(super) fn derive_tags(&self) -> Result<DerivedTags, TaggingError> {
-        to_derived_tags(expand_rules(&self.rules, &self.context)?)
+        self.to_derived_tags(expand_rules(&self.rules, &self.context)?)
     }
 
     /// The tags of an image that was built from `commit`, whatever the event's own is.
@@ -92,36 +106,37 @@ impl TagInputs {
         &self,
         commit: Option<&CommitId>,
     ) -> Result<DerivedTags, TaggingError> {
-        to_derived_tags(expand_rules(
+        self.to_derived_tags(expand_rules(
             &self.rules,
             &self.context.for_built_commit(commit),
         )?)
     }
-}
 
-fn to_derived_tags(expansion: RuleExpansion) -> Result<DerivedTags, TaggingError> {
-    let mut derived = DerivedTags {
-        version: expansion.version().map(str::to_owned),
-        ..DerivedTags::default()
-    };
-    for finding in &expansion.findings {
-        match finding.difference {
-            Some(_) => derived.add_warning(format!("{finding} (strict mode differs)")),
-            None => derived.add_note(finding.to_string()),
-        }
-    }
-    for ExpandedTag { text, kind, rule } in expansion.tags.into_iter().chain(expansion.latest) {
-        let tag: Tag = match to_registry_text(&text).parse() {
-            Ok(tag) => tag,
-            Err(reason) => return Err(TaggingError::BadTag { rule, text, reason }),
+    fn to_derived_tags(&self, expansion: RuleExpansion) -> Result<DerivedTags, TaggingError> {
+        let mut derived = DerivedTags {
+            version: expansion.version().map(str::to_owned),
+            ..DerivedTags::default()
         };
-        derived.add_tag(tag, kind, rule);
+        for finding in &expansion.findings {
+            match finding.difference {
+                Some(_) => derived.add_warning(format!("{finding} (strict mode differs)")),
+                None => derived.add_note(finding.to_string()),
+            }
+        }
+        for ExpandedTag { text, kind, rule } in expansion.tags.into_iter().chain(expansion.latest) {
+            let tag: Tag = match to_registry_text(&text).parse() {
+                Ok(tag) => tag,
+                Err(reason) => return Err(TaggingError::BadTag { rule, text, reason }),
+            };
+            derived.add_tag(tag, kind, rule);
+        }
+        if derived.tags.is_empty() {
+            derived.add_note("no rule applies to the event");
+            return Err(derived.no_tags_error());
+        }
+        derived.fix_tags(self.rules.immutable_tags());
+        derived.into_ordered()
     }
-    if derived.tags.is_empty() {
-        derived.add_note("no rule applies to the event");
-        return Err(derived.no_tags_error());
-    }
-    derived.into_ordered()
 }
 
 /// Returns the text of a tag as a registry takes it: a component such as `@acme/web@1.2.3` leaves a dash

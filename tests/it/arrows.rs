@@ -5,14 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Every room, and the rooms that it may use. ARCHITECTURE.md shows the same.
-const ROOMS: [(&str, &[&str]); 22] = [
+const ROOMS: [(&str, &[&str]); 23] = [
     // Ground: pure values.
     ("notices", &[]),
     ("strict_json", &[]),
     ("image", &[]),
     ("event", &["image", "notices"]),
     ("tagging", &["event", "image", "notices"]),
-    ("policy", &["image", "notices", "record", "tagging"]),
+    (
+        "gate",
+        &["image", "notices", "record", "strict_json", "tagging"],
+    ),
+    (
+        "policy",
+        &["event", "gate", "image", "notices", "record", "tagging"],
+    ),
     ("record", &["image", "notices", "strict_json", "tagging"]),
     // Work: files, networks, other people's formats.
     ("credentials", &["image", "notices"]),
@@ -31,13 +38,17 @@ const ROOMS: [(&str, &[&str]); 22] = [
         &["image", "layout", "notices", "registry", "transfer"],
     ),
     // Bytes in, bytes out; requests to Sigstore's services.
-    ("signing", &["http", "image", "notices", "strict_json"]),
+    (
+        "signing",
+        &["gate", "http", "image", "notices", "strict_json"],
+    ),
     // The road.
     (
         "release",
         &[
             "archive",
             "event",
+            "gate",
             "git",
             "github",
             "image",
@@ -60,6 +71,7 @@ const ROOMS: [(&str, &[&str]); 22] = [
         &[
             "actions",
             "cli",
+            "gate",
             "image",
             "notices",
             "policy",
@@ -79,6 +91,7 @@ const ROOMS: [(&str, &[&str]); 22] = [
             "cli",
             "credentials",
             "event",
+            "gate",
             "git",
             "github",
             "http",
@@ -99,7 +112,8 @@ const ROOMS: [(&str, &[&str]); 22] = [
 ];
 
 /// Only the surface reads the environment or the wall clock, or prints.
-const BELOW_THE_SURFACE: [&str; 18] = [
+const BELOW_THE_SURFACE: [&str; 19] = [
+    "gate",
     "notices",
     "record",
     "strict_json",
@@ -129,7 +143,8 @@ const KEPT_FOR_THE_SURFACE: [&str; 7] = [
     "stdout()",
 ];
 /// Pure rooms do nothing but compute.
-const GROUND: [&str; 7] = [
+const GROUND: [&str; 8] = [
+    "gate",
     "notices",
     "strict_json",
     "image",

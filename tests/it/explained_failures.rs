@@ -6,6 +6,7 @@ use shipmark::image::Digest;
 use shipmark::release::{Failure, ReleaseVerb};
 
 use crate::registry::{Auth, Effect, Fault, PASSWORD, Profile, Registry, TokenRules, USER};
+use crate::support::checkout::commit;
 use crate::support::made_image::MadeImage;
 use crate::support::process::{Place, Ran, is_empty};
 use crate::support::{
@@ -228,6 +229,13 @@ async fn a_forks_pull_request_is_told_that_it_gets_no_secrets() {
     let source = example();
     let payload = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/data/events/pull_request/fork_synchronize.json");
+    // The policy is that of the base, which is checked out.
+    let place = Place::new();
+    let base = commit(place.root(), &[("Dockerfile", "FROM scratch\n")]);
+    let text = std::fs::read_to_string(payload).unwrap();
+    let payload = place.path("event.json");
+    let text = text.replace("6cfb1f49d0fb477dea2090b2e4a095807745f007", &base);
+    std::fs::write(&payload, text).unwrap();
     let payload = payload.display().to_string();
     let event = [
         ("GITHUB_EVENT_NAME", "pull_request"),
@@ -241,7 +249,7 @@ async fn a_forks_pull_request_is_told_that_it_gets_no_secrets() {
             ("images", &*images),
             ("credentials", credentials),
         ];
-        let ran = run_step(&Place::new(), &inputs, &event).await;
+        let ran = run_step(&place, &inputs, &event).await;
         assert_ne!(ran.status, Some(0), "{}", ran.log);
         for part in [
             "a pull request of a fork gets no secrets",

@@ -6,7 +6,9 @@ mod images;
 
 use serde_json::json;
 use shipmark::image::NamedCommit;
-use shipmark::release::{Failure, ReleaseRequest, SourceLookup};
+use shipmark::release::{
+    CommitSearch, Failure, MergedCommit, ReleaseRequest, SoughtImage, SourceOrigin, SourceSearch,
+};
 
 use crate::registry::{Effect, Fault, Profile, Registry};
 use crate::support::checkout::commit;
@@ -155,7 +157,7 @@ async fn several_images_of_one_commit_are_refused_with_their_tags() {
     let before = stage.tags();
     let ran = stage.promote("refs/tags/v1.4.0", COMMIT);
     insta::assert_snapshot!(stage.refused(&ran), @r"
-    refused: the tags of commit 9f3c2a1ca84d1343b96baa8137c943ed1860e522 name 2 images in ghcr.io/acme/web: sha256:2705561c1957c0f46221f06db09b1f667974c9e0f8f59522a1caa6cc85651d01 (git-9f3c2a1, sha-9f3c2a1ca84d1343b96baa8137c943ed1860e522), sha256:fc7e12528a9d2f2597dfec4e3f1655da5521a62dbe6ee2683b672a6bbda19b3b (sha-9f3c2a1)
+    refused: commit 9f3c2a1ca84d1343b96baa8137c943ed1860e522 has 2 images in ghcr.io/acme/web: sha256:2705561c1957c0f46221f06db09b1f667974c9e0f8f59522a1caa6cc85651d01 (git-9f3c2a1, sha-9f3c2a1ca84d1343b96baa8137c943ed1860e522), sha256:fc7e12528a9d2f2597dfec4e3f1655da5521a62dbe6ee2683b672a6bbda19b3b (sha-9f3c2a1)
      why:  a promotion without source releases the one image that was built from the commit which the tag v1.4.0 names
      hint: give the right one as source, such as ghcr.io/acme/web@sha256:2705561c1957c0f46221f06db09b1f667974c9e0f8f59522a1caa6cc85651d01
     ");
@@ -255,18 +257,22 @@ async fn promise_3_a_registry_that_does_not_answer_is_not_taken_for_one_without_
 fn sought(stage: &Stage, sha: &str) -> ReleaseRequest {
     let repository = stage.repository();
     let commit = NamedCommit::Whole(sha.parse().unwrap());
-    let tags = shipmark::tagging::usual_commit_tags(&commit, 7);
-    let lookup = SourceLookup {
-        place: repository.parse().unwrap(),
-        commit,
-        named_by: "the tag v1.4.0".to_owned(),
-        form: None,
-        tags,
-        found: None,
+    let search = SourceSearch {
+        sought: SoughtImage::OfCommit(CommitSearch {
+            commit,
+            named_by: "the tag v1.4.0".to_owned(),
+            short_sha: 7,
+            merged: MergedCommit::NotSought,
+        }),
+        origins: vec![SourceOrigin {
+            place: repository.parse().unwrap(),
+            timeline: None,
+            form: None,
+        }],
     };
-    let source = format!("{repository}:{}", lookup.tags[0]);
+    let source = format!("{repository}:git-{}", &sha[..7]);
     ReleaseRequest {
-        lookup: Some(lookup),
+        search: Some(search),
         ..promote(&source, &[&repository], "refs/tags/v1.4.0")
     }
 }
@@ -592,7 +598,9 @@ services: [web, api]
     let tagged = ("push", "refs/tags/v1.4.0", COMMIT);
     let ran = run(tagged, "stage");
     assert_eq!(ran.status, Some(1), "{}", ran.log);
-    let unbuilt = format!("commit {COMMIT} is not in dev: {host}/dev/api has no tag {tag}");
+    let unbuilt = format!(
+        "commit {COMMIT} is not in dev: no record of dev names it, {host}/dev/api has no tag {tag}"
+    );
     assert!(ran.log.contains(&unbuilt), "{}", ran.log);
     assert_eq!(
         (names("stage/web"), names("stage/api")),
@@ -612,7 +620,9 @@ services: [web, api]
     );
     let ran = run(tagged, "prod");
     assert_eq!(ran.status, Some(1), "{}", ran.log);
-    let skipped = format!("commit {COMMIT} is not in stage: there is no {host}/stage/");
+    let skipped = format!(
+        "commit {COMMIT} is not in stage: no record of stage names it, there is no {host}/stage/"
+    );
     assert!(ran.log.contains(&skipped), "{}", ran.log);
     let hint = "hint: release the commit to stage first, or wait until the run that does so";
     assert!(ran.log.contains(hint), "{}", ran.log);

@@ -6,6 +6,7 @@
 //! `SHIPMARK_MUTANTS` gives another number of mutants.
 
 mod records;
+mod reports;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};

@@ -242,20 +242,11 @@ fn what_contradicts_itself_is_bad_input() {
     insta::assert_snapshot!(refused(&["--source=v1", "--environment=stage", "--services=wbe"]), @r#"error: --services: "wbe" is none of the services in .github/shipmark.yml"#);
     insta::assert_snapshot!(refused(&["--source=v1", "--environment=stage", "--services=web", "--services=web"]), @r#"error: --services: "web" is there twice"#);
     insta::assert_snapshot!(refused(&["--source=oci:dev/web:v1", "--environment=stage"]), @r#"error: --source: "oci:dev/web:v1" is one image, and 2 services are to be released: give a tag, or choose one with services"#);
-    for flags in [
-        &["--environment=stage"][..],
-        &["--images=oci:stage/web"],
-        &["--images=oci:elsewhere", "--policy="],
-    ] {
-        let newest = refused(&[&["--source=newest"], flags].concat());
-        insta::allow_duplicates! {
-            insta::assert_snapshot!(newest, @r#"
-            error: --source: "newest" is kept for the newest release of an environment, which a later version looks up
-             why:  what is newest is not known without release records, which this version does not keep
-             hint: name the tag or the digest that was tested; an image under a tag of this name by its whole reference
-            "#);
-        }
-    }
+    insta::assert_snapshot!(refused(&["--source=newest", "--images=oci:elsewhere", "--policy="]), @r#"
+    error: --source: "newest" is the newest release of another environment, and no policy names one
+     hint: name the tag or the digest that was tested; an image under a tag of this name by its whole reference
+    "#);
+    insta::assert_snapshot!(refused(&["--source=newest", "--environment=dev"]), @r#"error: --source: "newest" is the newest release of another environment, and dev takes its images from none"#);
     insta::assert_snapshot!(refused(&["--source=v1", "--environment=dev"]), @r#"error: --source: "v1" names no repository, and dev takes its images from no other environment: give the whole reference"#);
     insta::assert_snapshot!(refused(&["--source=v1", "--environment=stage", "--policy=other.yml"]), @r"
     error: the policy file other.yml is not there
@@ -383,6 +374,60 @@ fn promise_5_in_a_runner_the_policy_is_that_of_the_workflows_commit() {
             released.log
         );
     }
+}
+
+/// Its author writes the merge commit, and the workflow of it.
+#[test]
+fn promise_5_in_a_run_for_a_pull_request_the_policy_is_that_of_the_base() {
+    let place = fleet();
+    let base = committed(&place);
+    let author = Place::new();
+    let loose = POLICY.replace("    from: stage\n", "");
+    let merge = commit(author.root(), &[(".github/shipmark.yml", &loose)]);
+    let objects = author.path(".git/objects").display().to_string();
+    let alternates = place.path(".git/objects/info/alternates");
+    std::fs::create_dir_all(alternates.parent().unwrap()).unwrap();
+    std::fs::write(alternates, objects + "\n").unwrap();
+    write_policy(&place, &loose);
+    let event =
+        format!(r#"{{"number": 7, "pull_request": {{"number": 7, "base": {{"sha": "{base}"}}}}}}"#);
+    std::fs::write(place.path("event.json"), event).unwrap();
+    let run = |event: &str, inputs: &[(&str, &str)]| {
+        let mut step = place.step("refs/pull/7/merge", inputs);
+        step.env("GITHUB_WORKFLOW_SHA", &merge)
+            .env("GITHUB_SHA", &merge)
+            .env("GITHUB_EVENT_NAME", event)
+            .env("GITHUB_EVENT_PATH", place.path("event.json"))
+            .env("GITHUB_WORKSPACE", place.root());
+        ran(step)
+    };
+    let prod = [
+        ("command", "promote"),
+        ("environment", "prod"),
+        ("source", "oci:dev/web:v1"),
+        ("services", "web"),
+    ];
+    for event in ["pull_request", "pull_request_review"] {
+        let refused = run(event, &prod);
+        assert_eq!(refused.status, Some(1), "{}", refused.log);
+        let reason = "prod takes its images from stage";
+        assert!(refused.log.contains(reason), "{}", refused.log);
+    }
+    let found = format!("in commit {}, the base of the pull request", &base[..7]);
+    for verb in [
+        "push", "promote", "rollback", "mark", "adopt", "history", "inspect", "policy",
+    ] {
+        let mut inputs = vec![("command", verb), ("environment", "prod")];
+        inputs.extend((verb == "push").then_some(("source", IMAGE)));
+        inputs.extend((verb == "mark").then_some(("state", "deployed")));
+        let ran = run("pull_request", &inputs);
+        assert!(ran.log.contains(&found), "{verb}: {}", ran.log);
+    }
+    std::fs::write(place.path("event.json"), r#"{"pull_request": {}}"#).unwrap();
+    let untold = run("pull_request", &prod);
+    assert_eq!(untold.status, Some(2), "{}", untold.log);
+    let what = "the event of the pull request names no commit of its base";
+    assert!(untold.log.contains(what), "{}", untold.log);
 }
 
 #[test]
@@ -1041,6 +1086,115 @@ fn promise_5_a_registry_of_an_environment_is_known_by_any_spelling() {
 
 /// Services and environments multiply. What is too large is refused before it is made.
 #[test]
+fn promise_5_services_and_environments_with_gates_take_little_memory() {
+    let place = place();
+    let flags = ["promote", "--source", IMAGE, "--images=oci:elsewhere"];
+    let most = |text: &str| {
+        write_policy(&place, text);
+        let ran = place.run(&flags);
+        assert_eq!(ran.status, Some(0), "{}", ran.log);
+        let mut command = place.command();
+        command.args(flags);
+        peak(command).1
+    };
+    let without = most("environments: {a: {repository: oci:a}}");
+    let environments = (0..20).map(|at| {
+        format!(
+            "  e{at}:\n    repository: e{at}.example.com/team/{{service}}\n    gates:\n      scan: {{fail-on: high, ignore: [{{id: CVE-2026-1, reason: x}}]}}\n      freeze: [{{from: fri 15:00, to: mon 06:00, zone: Europe/Berlin}}]\n      image: {{user: non-root}}\n"
+        )
+    });
+    let services =
+        (0..200).map(|at| format!("  s{at}: {{gates: {{e0: {{scan: {{ignore: []}}}}}}}}\n"));
+    let environments: String = environments.collect();
+    let text = format!(
+        "environments:\n{environments}services:\n{}",
+        services.collect::<String>()
+    );
+    let with = most(&text);
+    assert!(
+        with < without + (16 << 10),
+        "{without} KiB, then {with} KiB"
+    );
+}
+
+#[test]
+fn promise_3_a_tag_that_the_policy_makes_immutable_is_not_moved() {
+    let place = place();
+    let policy = |immutable: &str| {
+        format!(
+            "environments: {{dev: {{repository: oci:dev, tags: 'type=raw,value=candidate-1'{immutable}}}}}"
+        )
+    };
+    write_policy(&place, &policy(", immutable: ['candidate-*']"));
+    let push = |platforms: &str| {
+        place.run(&[
+            "push",
+            "--environment=dev",
+            "--source",
+            IMAGE,
+            "--platforms",
+            platforms,
+        ])
+    };
+    let first = push("linux/amd64");
+    assert_eq!(first.status, Some(0), "{}", first.log);
+    assert!(
+        first.out.contains("immutable by the pattern candidate-*"),
+        "{}",
+        first.out
+    );
+    let second = push("linux/arm64");
+    assert_eq!(second.status, Some(1), "{}", second.log);
+    assert!(second.log.contains("candidate-1"), "{}", second.log);
+    write_policy(&place, &policy(""));
+    assert_eq!(push("linux/arm64").status, Some(0));
+}
+
+#[test]
+fn lines_that_the_policy_turns_off_are_not_given() {
+    let place = place();
+    let tags_of = |policy: &str, flags: &[&str]| {
+        write_policy(&place, policy);
+        let push = [
+            &[
+                "push",
+                "--environment=dev",
+                "--source",
+                IMAGE,
+                "--ref=refs/tags/v1.4.0",
+            ],
+            flags,
+        ]
+        .concat();
+        let ran = place.run(&push);
+        (ran.status, ran.log, tags(&place, "dev"))
+    };
+    let off = "environments: {dev: {repository: oci:dev, lines: off}}";
+    let (status, log, found) = tags_of(off, &[]);
+    assert_eq!(
+        (status, found),
+        (Some(0), vec!["1.4.0".to_owned()]),
+        "{log}"
+    );
+    let (status, log, _) = tags_of(off, &["--lines=on"]);
+    assert_eq!(status, Some(1), "{log}");
+    assert!(
+        log.contains("refused: the input lines in a release to the environment dev"),
+        "{log}"
+    );
+    let (_, log, found) = tags_of(
+        "lines: off\nenvironments: {dev: {repository: oci:dev}}",
+        &[],
+    );
+    assert_eq!(found, ["1.4.0"], "{log}");
+    let (_, log, found) = tags_of(
+        "lines: off\nenvironments: {dev: {repository: oci:dev, lines: on}}",
+        &[],
+    );
+    assert!(found.contains(&"1.4".to_owned()), "{log} {found:?}");
+}
+
+#[test]
 fn promise_5_a_policy_takes_little_memory() {
     let place = place();
     let lines =
@@ -1135,7 +1289,8 @@ fn promise_5_keep_takes_no_image_that_was_never_in_from() {
             if is_in_dev {
                 push("oci:dev/web", &["--platforms=linux/amd64", "--tags=other"]);
             }
-            write_policy(&place, POLICY);
+            let from = "from: dev}";
+            write_policy(&place, &POLICY.replace(from, "from: dev, existing: keep}"));
             let ran = promote(&place, &[way, &["--existing=keep"]].concat());
             let released = tags(&place, "stage/web");
             if is_in_dev {

@@ -57,7 +57,12 @@ fn what_a_policy_probably_does_not_mean_is_a_warning() {
     ] {
         assert!(ran.log.contains(part), "{part}: {}", ran.log);
     }
-    assert_eq!(folder(POLICY).run(&["policy"]).log, "");
+    let sounds =
+        "warning: the environment prod sounds like production and does not have production: true";
+    let log = folder(POLICY).run(&["policy"]).log;
+    assert!(log.starts_with(sounds) && log.lines().count() == 1, "{log}");
+    let no_production = POLICY.replace("from: Dev,", "from: Dev, production: false,");
+    assert_eq!(folder(&no_production).run(&["policy"]).log, "");
     let open = "warning: the environment prod: https://github.com/acme/web/.github/workflows/promote.yml@* in signers accepts an edited workflow on any branch";
     for (git_ref, warns) in [
         ("*", true),
@@ -73,10 +78,176 @@ fn what_a_policy_probably_does_not_mean_is_a_warning() {
 }
 
 #[test]
+fn every_problem_of_the_file_is_an_annotation_at_its_position() {
+    let policy = "environments:\n  dev:\n    repository: oci:dev\n    sing: key\n    gates: {soak: 1 day}\n  prod:\n    repository: oci:dev\n    from: stage\n";
+    let (place, ran) = step(policy, &[]);
+    assert_eq!(ran.status, Some(2), "{}", ran.log);
+    let problems = [
+        (
+            "line=4,col=5",
+            "the key sing is not known here; did you mean sign?",
+        ),
+        ("line=5,col=19", "1 day"),
+        (
+            "line=7,col=17",
+            "oci:dev belongs to the environment dev already",
+        ),
+        ("line=8,col=11", "there is no environment stage"),
+    ];
+    let annotations: Vec<&str> = ran
+        .log
+        .lines()
+        .filter(|line| line.starts_with("::error "))
+        .collect();
+    assert_eq!(annotations.len(), problems.len(), "{}", ran.log);
+    for ((at, text), annotation) in problems.into_iter().zip(annotations) {
+        assert!(
+            annotation.contains("file=.github/shipmark.yml"),
+            "{annotation}"
+        );
+        assert!(
+            annotation.contains(at) && annotation.contains(text),
+            "{at}: {annotation}"
+        );
+    }
+    let summary = place.read("summary");
+    assert!(
+        problems.iter().all(|(_, text)| summary.contains(text)),
+        "{summary}"
+    );
+    let ran = folder(policy).run(&["policy", "--output=json"]);
+    let json: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(json["further"].as_array().unwrap().len(), 3, "{json}");
+    assert!(
+        json["what"].as_str().unwrap().contains("line 4, column 5"),
+        "{json}"
+    );
+    assert_eq!(json["further"][2]["hint"], "the file has dev, prod");
+}
+
+#[test]
+fn warnings_and_notes_of_a_policy_have_their_position() {
+    let policy = "environments:\n  prd:\n    repository: oci:prd\n";
+    let (_place, ran) = step(policy, &[]);
+    assert_eq!(ran.status, Some(0), "{}", ran.log);
+    let warning = ran
+        .log
+        .lines()
+        .find(|line| line.starts_with("::warning "))
+        .unwrap();
+    assert!(
+        warning.contains("line=2,col=3") && warning.contains("prd sounds like production"),
+        "{warning}"
+    );
+    let policy = "environments: {a: {repository: oci:a}, b: {repository: oci:b, from: a, production: true, sign: key, signers: [{key: keys/deploy.pub}], gates: {scan: {fail-on: high}}}}";
+    let (_place, ran) = step(policy, &[]);
+    assert_eq!(ran.status, Some(0), "{}", ran.log);
+    assert!(
+        ran.log.contains(
+            "note: the environment b is production, and the key keys/deploy.pub pins no ref"
+        ),
+        "{}",
+        ran.log
+    );
+    assert!(
+        ran.log.contains("whose records are not signed"),
+        "{}",
+        ran.log
+    );
+}
+
+#[test]
+fn gates_and_their_changes_are_shown() {
+    let policy = "\
+environments:
+  dev: {repository: 'oci:dev/{service}', refs: [develop, 'feature/**'], lines: off}
+  stage:
+    repository: 'oci:stage/{service}'
+    from: dev
+    immutable: [v*]
+    vsa: true
+    gates:
+      scan: {fail-on: high, max-age: 24h, ignore: [{id: CVE-2026-1, reason: x, until: 2027-01-31}], vex: [a.json], attested: true}
+      attestations: [{rule: spdx, signed: false}, {rule: cyclonedx, signers: [{key: keys/deploy.pub}]}]
+      signature: true
+      soak: {for: 24h, still-current: true}
+      freeze: [{from: fri 15:00, to: mon 06:00, zone: UTC, override: true}]
+      image: {platforms: [linux/amd64], user: non-root, max-size: 1GiB, labels: [a=b]}
+services: {web: {dockerfile: web/Dockerfile}, api: {gates: {stage: {scan: {fail-on: low, ignore: []}}}}}
+";
+    let ran = folder(policy).run(&["policy", "--environment=stage"]);
+    assert_eq!(ran.status, Some(0), "{}", ran.log);
+    insta::assert_snapshot!(ran.out, @"
+    policy .github/shipmark.yml
+      services          web, api
+      promotions        dev -> stage
+
+    stage
+      repository        web  oci:stage/web
+                        api  oci:stage/api
+      from              dev (by promote)
+      production        false (default)
+      refs              every ref (default)
+      tags              version, version lines, SHA tag and environment (default)
+      immutable         v*
+      lines             on (default)
+      unbound           refuse (default)
+      exclude-versions  none (default)
+      gates             scan          fail-on high, max-age 24h, ignore CVE-2026-1, vex a.json, attested by the signers of from
+                        signature     by the signers of from
+                        attestations  https://spdx.dev/Document unsigned; https://cyclonedx.org/bom by keys/deploy.pub
+                        soak          24h, still-current
+                        freeze        fri 15:00 to mon 06:00 (UTC), override
+                        image         linux/amd64, user non-root, max-size 1GiB, label a=b
+                        of api: scan          fail-on low, max-age 24h, vex a.json, attested by the signers of from
+      sign              off (default)
+      signers           none (default)
+      vsa               true
+      records           repository of the images (default)
+      adopt-until       adopt is refused (default)
+    ");
+    let (place, ran) = step(policy, &[]);
+    assert_eq!(ran.status, Some(0), "{}", ran.log);
+    let json: Value = serde_json::from_str(&place.output("json")).unwrap();
+    let builds = json!({"web": {"dockerfile": "web/Dockerfile", "target": null}});
+    assert_eq!(json["builds"], builds);
+    let [dev, stage] = [0, 1].map(|at| &json["environments"][at]);
+    assert_eq!(dev["refs"], json!(["develop", "feature/**"]));
+    assert_eq!(
+        (&dev["lines"], &stage["lines"]),
+        (&json!(false), &json!(true))
+    );
+    assert_eq!(
+        (&stage["refs"], &stage["vsa"]),
+        (&Value::Null, &json!(true))
+    );
+    assert_eq!(stage["immutable"], json!(["v*"]));
+    assert_eq!(dev["gates"], json!({}));
+    let gates = &stage["gates"];
+    assert_eq!(gates["scan"]["failOn"], "high");
+    assert_eq!(
+        gates["scan"]["ignore"][0]["until"],
+        "2027-02-01T00:00:00.000Z"
+    );
+    assert_eq!(gates["scan"]["attested"], true);
+    assert_eq!(
+        gates["attestations"][1]["signers"][0]["key"],
+        "keys/deploy.pub"
+    );
+    assert_eq!(gates["signature"], json!({"signers": null}));
+    assert_eq!(gates["soak"], json!({"for": "24h", "stillCurrent": true}));
+    assert_eq!(gates["image"]["maxSize"], 1 << 30);
+    assert_eq!(stage["serviceGates"]["api"]["scan"]["failOn"], "low");
+    assert_eq!(stage["serviceGates"]["web"], Value::Null);
+    let summary = place.read("summary");
+    assert!(summary.contains("fail-on high, max-age 24h"), "{summary}");
+}
+
+#[test]
 fn the_policy_is_shown_with_its_defaults() {
     let ran = folder(POLICY).run(&["policy"]);
     assert_eq!(ran.status, Some(0), "{}", ran.log);
-    insta::assert_snapshot!(ran.out, @r"
+    insta::assert_snapshot!(ran.out, @"
     policy .github/shipmark.yml
       services          web, api
       promotions        dev -> prod
@@ -85,12 +256,18 @@ fn the_policy_is_shown_with_its_defaults() {
       repository        web  oci:dev/web
                         api  oci:dev/api
       from              push, or promote without source or with a complete reference (default)
+      production        false (default)
+      refs              every ref (default)
       tags              type=sha
                         type=raw,value=latest
+      immutable         as the rules say (default)
+      lines             on (default)
       unbound           allow
       exclude-versions  1.9.9
+      gates             none (default)
       sign              off (default)
       signers           none (default)
+      vsa               false (default)
       records           repository of the images (default)
       adopt-until       adopt is refused (default)
 
@@ -98,11 +275,17 @@ fn the_policy_is_shown_with_its_defaults() {
       repository        web  oci:prod/web
                         api  oci:prod/api
       from              dev (by promote)
+      production        false (default)
+      refs              every ref (default)
       tags              version, version lines, SHA tag and environment (default)
+      immutable         as the rules say (default)
+      lines             on (default)
       unbound           refuse (default)
       exclude-versions  2024.*, 1.9.9
+      gates             none (default)
       sign              off (default)
       signers           none (default)
+      vsa               false (default)
       records           repository of the images (default)
       adopt-until       adopt is refused (default)
     ");
@@ -114,17 +297,23 @@ fn the_policy_is_shown_with_its_defaults() {
         one.out
     );
     let single = folder("environments: {prod: {repository: ghcr.io/acme/web}}").run(&["policy"]);
-    insta::assert_snapshot!(single.out, @r"
+    insta::assert_snapshot!(single.out, @"
     policy .github/shipmark.yml
 
     prod
       repository        ghcr.io/acme/web
       from              push, or promote without source or with a complete reference (default)
+      production        false (default)
+      refs              every ref (default)
       tags              push: version, version lines, SHA tag and branch; promote: version, version lines, SHA tag and environment (default)
+      immutable         as the rules say (default)
+      lines             on (default)
       unbound           refuse (default)
       exclude-versions  none (default)
+      gates             none (default)
       sign              off (default)
       signers           none (default)
+      vsa               false (default)
       records           repository of the images (default)
       adopt-until       adopt is refused (default)
     ");
@@ -158,16 +347,21 @@ fn signers_and_records_are_shown_with_their_defaults() {
     std::fs::write(place.path(KEY_FILE), PUBLIC_KEY).unwrap();
     let ran = place.run(&["policy"]);
     assert_eq!(ran.status, Some(0), "{}", ran.log);
-    insta::assert_snapshot!(ran.out, @r"
+    insta::assert_snapshot!(ran.out, @"
     policy .github/shipmark.yml
       services          web
 
     prod
       repository        web  ghcr.io/acme/web
       from              push, or promote without source or with a complete reference (default)
+      production        false (default)
+      refs              every ref (default)
       tags              push: version, version lines, SHA tag and branch; promote: version, version lines, SHA tag and environment (default)
+      immutable         as the rules say (default)
+      lines             on (default)
       unbound           refuse (default)
       exclude-versions  none (default)
+      gates             none (default)
       sign              keyless
       signers           identity    https://github.com/acme/web/.github/workflows/promote.yml@refs/heads/main
                         issuer      https://token.actions.githubusercontent.com
@@ -177,6 +371,7 @@ fn signers_and_records_are_shown_with_their_defaults() {
                         key         keys/deploy.pub
                         actions     deployed, failed
                         until       2027-01-31
+      vsa               false (default)
       records           web  ghcr.io/acme/records/prod-web
       adopt-until       2026-12-31
     ");
@@ -265,7 +460,14 @@ fn a_step_shows_the_policy_of_the_workflows_commit() {
     let shown: Value = serde_json::from_str(&place.output("json")).unwrap();
     let prod = json!({
         "name": "prod",
-        "from": "dev",
+        "from": ["dev"],
+        "production": false,
+        "refs": null,
+        "immutable": [],
+        "lines": true,
+        "gates": {},
+        "serviceGates": {},
+        "vsa": false,
         "repositories": [
             {"service": "web", "repository": "oci:prod/web"},
             {"service": "api", "repository": "oci:prod/api"},
@@ -298,7 +500,7 @@ fn a_step_shows_the_policy_of_the_workflows_commit() {
     assert_eq!(dev["tags"], json!(["type=sha", "type=raw,value=latest"]));
     assert_eq!(
         (&dev["unbound"], &dev["from"]),
-        (&json!("allow"), &Value::Null)
+        (&json!("allow"), &json!([]))
     );
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::commands::invocation::Invocation;
 use crate::commands::{event_inputs, github_inputs};
+use crate::event::is_of_pull_request;
 use crate::git::{CommittedFile, FolderAt, FolderEntry, GitCheckout, GitError};
 use crate::image::CommitId;
 use crate::notices::{FileLocation, to_printable};
@@ -26,6 +27,9 @@ pub(super) enum Files {
 /// The commit of the file of the workflow that runs.
 const WORKFLOW_COMMIT: &str = "GITHUB_WORKFLOW_SHA";
 
+/// The name of the event.
+const EVENT_NAME: &str = "GITHUB_EVENT_NAME";
+
 /// The commit that the event is about.
 const EVENT_COMMIT: &str = "GITHUB_SHA";
 
@@ -40,6 +44,10 @@ impl Files {
             return Ok(Some(Self::Disk));
         }
         let checkout = event_inputs::open_checkout();
+        let event = invocation.environment.get(EVENT_NAME);
+        if event.is_some_and(is_of_pull_request) {
+            return Self::of_base(invocation, named, checkout);
+        }
         let Some(sha) = invocation.environment.get(WORKFLOW_COMMIT) else {
             return match checkout {
                 Ok(checkout) => Self::of_head(invocation, checkout).map(Some),
@@ -55,6 +63,33 @@ impl Files {
             commit,
             checkout: checkout.ok().map(Box::new),
         }))
+    }
+
+    /// A run for a pull request is of its merge, where its author may have written another policy.
+    fn of_base(
+        invocation: &Invocation,
+        named: Option<&Path>,
+        checkout: Result<GitCheckout, GitError>,
+    ) -> Result<Option<Self>, Failure> {
+        let environment = &invocation.environment;
+        if let Some(commit) = event_inputs::base_of_pull_request(environment)? {
+            invocation.log.info(&format!(
+                "the policy is looked for in commit {}, the base of the pull request",
+                commit.short()
+            ));
+            return Ok(Some(Self::Commit {
+                commit,
+                checkout: checkout.ok().map(Box::new),
+            }));
+        }
+        match (environment.get(WORKFLOW_COMMIT), checkout) {
+            (None, Err(error)) => without_commit(invocation, named, &error).map(|()| None),
+            _ => Err(Failure::input(
+                "the policy cannot be told: the event of the pull request names no commit of its base",
+            )
+            .with_reason("in a run for a pull request the policy is that of the base's commit, pull_request.base.sha of the event")
+            .with_hint("set GITHUB_EVENT_PATH to the event file as GitHub writes it")),
+        }
     }
 
     /// Runners other than GitHub's may not say the workflow's commit. What is checked out is it, unless

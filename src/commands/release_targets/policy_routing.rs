@@ -1,6 +1,8 @@
 //! What the policy says of a run's places: which environment one is of, and where a service is in another.
 
+use super::approved_sources::ApprovedSources;
 use super::repositories;
+use super::route_origin::RouteOrigin;
 use crate::commands::invocation::Invocation;
 use crate::commands::load_policy::LoadedPolicy;
 use crate::commands::policy_environment::find_environment;
@@ -15,6 +17,8 @@ pub(super) struct PolicyRouting<'a, 'g> {
     pub(super) verb: ReleaseVerb,
     pub(super) policy: &'a LoadedPolicy,
     pub(super) repositories: Repositories<'a>,
+    /// Digests of the input `sources`, if it is given.
+    pub(super) approved: Option<ApprovedSources>,
 }
 
 impl<'a> PolicyRouting<'a, '_> {
@@ -35,13 +39,19 @@ impl<'a> PolicyRouting<'a, '_> {
         place.ok_or_else(|| Failure::input(format!("{name} has no repository for it")))
     }
 
-    /// The repository that the images of an environment come from, where it names one.
-    pub(super) fn place_of_from(
+    /// The repositories that the images of an environment come from, in the order of the policy.
+    pub(super) fn origins(
         &self,
         to: &EnvironmentRules,
         of: Option<&Service>,
-    ) -> Result<Option<Destination>, Failure> {
-        let place = to.from().map(|from| self.place_in(from, of));
-        Ok(place.transpose()?.cloned())
+    ) -> Result<Vec<RouteOrigin<'a>>, Failure> {
+        let names = to.from().iter();
+        let origins = names.map(|from| {
+            Ok(RouteOrigin {
+                rules: Some(find_environment(self.policy, from)?),
+                place: self.place_in(from, of)?.clone(),
+            })
+        });
+        origins.collect()
     }
 }

@@ -1,23 +1,37 @@
 //! Where the image of a release comes from: the one that the input `source` names, or that of a commit.
 
 use super::policy_routing::PolicyRouting;
+use super::route_origin::RouteOrigin;
 use crate::cli::Input;
 use crate::commands::invocation::Invocation;
-use crate::commands::policy_environment::refuse_push;
+use crate::commands::policy_environment::{refuse_push, source_names};
 use crate::commands::source_input::parse_source;
 use crate::image::{Destination, Digest, ImageSource, Tag, TagOrDigest};
 use crate::policy::{EnvironmentRules, Service};
 use crate::release::{Failure, ReleaseVerb};
-use crate::tagging::EnvironmentName;
 
 /// Where an image comes from.
 #[derive(Debug)]
 pub(crate) enum RouteSource {
     /// The image that the input names.
     Named(ImageSource),
-    /// The image of the run's commit, which is looked up in this place.
-    OfCommit(Destination),
+    /// The image that is searched for in the places that it may come from.
+    Sought(RouteSearch),
 }
+
+/// Image that is searched for.
+#[derive(Debug, Clone)]
+pub(crate) enum RouteSearch {
+    /// That of the run's commit.
+    OfCommit,
+    /// That under a tag or digest.
+    Target(TagOrDigest),
+    /// That of the newest release.
+    Newest,
+}
+
+/// Source of a route, with the places that it may come from; of a named source the first is its own.
+pub(super) type SourceWithOrigins<'a> = (RouteSource, Vec<RouteOrigin<'a>>);
 
 impl RouteSource {
     /// Of a release that takes its images from no environment: the input, else the image of the commit
@@ -29,14 +43,18 @@ impl RouteSource {
         invocation: &Invocation,
         verb: ReleaseVerb,
         destinations: impl IntoIterator<Item = &'a Destination>,
-    ) -> Result<Self, Failure> {
+    ) -> Result<SourceWithOrigins<'static>, Failure> {
         if !is_looked_up(invocation, verb) {
             refuse_commit_with_source(invocation, verb)?;
-            return parse_source(invocation).map(Self::Named);
+            let source = parse_source(invocation)?;
+            return Ok((Self::Named(source), Vec::new()));
         }
         let destinations: Vec<_> = destinations.into_iter().collect();
         match destinations.as_slice() {
-            [place] => Ok(Self::OfCommit((*place).clone())),
+            [place] => Ok((Self::Sought(RouteSearch::OfCommit), vec![RouteOrigin {
+                rules: None,
+                place: (*place).clone(),
+            }])),
             several => Err(Failure::from(invocation.arguments.error(
                 Input::Source,
                 None,
@@ -63,7 +81,7 @@ fn refuse_commit_with_source(invocation: &Invocation, verb: ReleaseVerb) -> Resu
         .with_hint("leave one of them out"))
 }
 
-impl PolicyRouting<'_, '_> {
+impl<'a> PolicyRouting<'a, '_> {
     /// Where the image of a service comes from.
     pub(super) fn resolve_source<'d>(
         &self,
@@ -71,17 +89,21 @@ impl PolicyRouting<'_, '_> {
         service: Option<&Service>,
         images: usize,
         destinations: impl IntoIterator<Item = &'d Destination>,
-    ) -> Result<RouteSource, Failure> {
+    ) -> Result<SourceWithOrigins<'a>, Failure> {
         refuse_push(stage, self.verb)?;
+        let origins = self.origins(stage, service)?;
+        if let Some(approved) = &self.approved {
+            let digest = approved.digest_of(self.invocation, service)?;
+            return approved_source(self.invocation, digest, origins, destinations);
+        }
         if is_looked_up(self.invocation, self.verb) {
-            return match self.place_of_from(stage, service)? {
-                Some(place) => Ok(RouteSource::OfCommit(place)),
-                None => RouteSource::without_from(self.invocation, self.verb, destinations),
+            return match origins.is_empty() {
+                false => Ok((RouteSource::Sought(RouteSearch::OfCommit), origins)),
+                true => RouteSource::without_from(self.invocation, self.verb, destinations),
             };
         }
         refuse_commit_with_source(self.invocation, self.verb)?;
-        let source = self.named_source(stage, service, images)?;
-        Ok(RouteSource::Named(source))
+        self.named_source(stage, service, images, origins)
     }
 
     /// The image that the input names for a service.
@@ -90,15 +112,25 @@ impl PolicyRouting<'_, '_> {
         stage: &EnvironmentRules,
         service: Option<&Service>,
         images: usize,
-    ) -> Result<ImageSource, Failure> {
+        origins: Vec<RouteOrigin<'a>>,
+    ) -> Result<SourceWithOrigins<'a>, Failure> {
         let text = self
             .invocation
             .arguments
             .text(Input::Source)
             .unwrap_or_default();
-        match (parse_bare_target(text), stage.from()) {
-            (Some(target), Some(from)) => self.source_in_environment(from, service, target),
-            (Some(_), None) => Err(self.wrong_source(format!(
+        if text == NEWEST {
+            return self.newest_source(stage, origins);
+        }
+        match (parse_bare_target(text), origins.as_slice()) {
+            (Some(target), [only]) => {
+                let source = only.place.to_source(target);
+                Ok((RouteSource::Named(source), origins))
+            }
+            (Some(target), [_, _, ..]) => {
+                Ok((RouteSource::Sought(RouteSearch::Target(target)), origins))
+            }
+            (Some(_), []) => Err(self.wrong_source(format!(
                 "names no repository, and {} takes its images from no other environment: give the whole reference",
                 stage.name()
             ))),
@@ -106,24 +138,36 @@ impl PolicyRouting<'_, '_> {
                 "is one image, and {images} services are to be released: {}choose one with services",
                 if self.verb == ReleaseVerb::Push { "" } else { "give a tag, or " }
             ))),
-            (None, from) => {
+            (None, []) => Ok((RouteSource::Named(parse_source(self.invocation)?), origins)),
+            (None, _) => {
                 let source = parse_source(self.invocation)?;
-                match from {
-                    Some(from) => self.read_from(stage, from, service, source),
-                    None => Ok(source),
-                }
+                self.read_from(stage, service, source, origins)
             }
         }
     }
 
-    /// What `target` is in the repository that a service has in `from`.
-    fn source_in_environment(
+    /// The image of the newest release: for production an approval may be older than it.
+    fn newest_source(
         &self,
-        from: &EnvironmentName,
-        service: Option<&Service>,
-        target: TagOrDigest,
-    ) -> Result<ImageSource, Failure> {
-        Ok(self.place_in(from, service)?.to_source(target))
+        stage: &EnvironmentRules,
+        origins: Vec<RouteOrigin<'a>>,
+    ) -> Result<SourceWithOrigins<'a>, Failure> {
+        let name = stage.name();
+        if origins.is_empty() {
+            return Err(self.wrong_source(format!(
+                "is the newest release of another environment, and {name} takes its images from none"
+            )));
+        }
+        if stage.is_production() || stage.name().is_production() {
+            return Err(Failure::refused(format!(
+                "source: newest in a release to the production environment {name}"
+            ))
+            .with_reason("what is newest can be newer than what was tested and approved")
+            .with_hint(
+                "give the tag or digest that was tested, or in sources what check gave out",
+            ));
+        }
+        Ok((RouteSource::Sought(RouteSearch::Newest), origins))
     }
 
     /// An environment that has a `from` takes images from nowhere else. Its own are there already: they
@@ -132,10 +176,10 @@ impl PolicyRouting<'_, '_> {
     fn read_from(
         &self,
         stage: &EnvironmentRules,
-        from: &EnvironmentName,
         service: Option<&Service>,
         source: ImageSource,
-    ) -> Result<ImageSource, Failure> {
+        mut origins: Vec<RouteOrigin<'a>>,
+    ) -> Result<SourceWithOrigins<'a>, Failure> {
         let place = match &source {
             ImageSource::Registry(reference) => {
                 Some(Destination::Registry(reference.repository.clone()))
@@ -149,9 +193,11 @@ impl PolicyRouting<'_, '_> {
             .map(|place| self.match_destination(&place))
             .transpose()?
             .flatten();
-        let allowed = [from, stage.name()];
-        let found = found.filter(|(of, its)| allowed.contains(&of.name()) && *its == service);
-        let Some(place) = found.and_then(|(of, _)| of.place(service)) else {
+        let is_allowed =
+            |of: &EnvironmentRules| of.name() == stage.name() || stage.from().contains(of.name());
+        let found = found.filter(|(of, its)| is_allowed(of) && *its == service);
+        let Some((of, place)) = found.and_then(|(of, _)| Some((of, of.place(service)?))) else {
+            let from = source_names(stage);
             return Err(Failure::refused(format!(
                 "the source {source} for the environment {}",
                 stage.name()
@@ -171,7 +217,12 @@ impl PolicyRouting<'_, '_> {
                 "the source {source} is read as the policy has it, {own}"
             ));
         }
-        Ok(own)
+        // The place that the image comes from is the first.
+        origins.sort_by_key(|origin| {
+            let name = origin.rules.map(EnvironmentRules::name);
+            name != Some(of.name())
+        });
+        Ok((RouteSource::Named(own), origins))
     }
 
     fn wrong_source(&self, reason: String) -> Failure {
@@ -193,19 +244,50 @@ fn in_place(place: &Destination, source: &ImageSource) -> ImageSource {
     }
 }
 
-/// Will stand for the newest release of an environment. Until it does it is no tag's name either, so that
-/// no workflow is written which later means something else.
-const RESERVED_NEWEST: &str = "newest";
+/// Value of `source` that stands for the newest release of the environments that images come from.
+const NEWEST: &str = "newest";
 
-pub(super) fn refuse_reserved_newest(invocation: &Invocation) -> Result<(), Failure> {
+/// Refuses `source: newest` where no policy says what it is the newest of.
+pub(super) fn refuse_newest_without_policy(invocation: &Invocation) -> Result<(), Failure> {
     let mut entries = invocation.arguments.entries(Input::Source).iter();
-    let Some(entry) = entries.find(|entry| entry.text == RESERVED_NEWEST) else {
+    let Some(entry) = entries.find(|entry| entry.text == NEWEST) else {
         return Ok(());
     };
-    let reason = "is kept for the newest release of an environment, which a later version looks up";
+    let reason = "is the newest release of another environment, and no policy names one";
     Err(Failure::from(invocation.arguments.entry_error(Input::Source, entry, reason))
-        .with_reason("what is newest is not known without release records, which this version does not keep")
         .with_hint("name the tag or the digest that was tested; an image under a tag of this name by its whole reference"))
+}
+
+/// Returns the image of a digest that was approved: in the places that images come from, else in the
+/// destination.
+fn approved_source<'a, 'd>(
+    invocation: &Invocation,
+    digest: Digest,
+    mut origins: Vec<RouteOrigin<'a>>,
+    destinations: impl IntoIterator<Item = &'d Destination>,
+) -> Result<SourceWithOrigins<'a>, Failure> {
+    let target = TagOrDigest::Digest(digest);
+    if let [only] = origins.as_slice() {
+        let source = only.place.to_source(target);
+        return Ok((RouteSource::Named(source), origins));
+    }
+    if origins.is_empty() {
+        let places = destinations.into_iter();
+        origins.extend(places.map(|place| RouteOrigin {
+            rules: None,
+            place: place.clone(),
+        }));
+        let [only] = origins.as_slice() else {
+            let reason = format!("is given, and images names {} places", origins.len());
+            return Err(invocation
+                .arguments
+                .error(Input::Sources, None, reason)
+                .into());
+        };
+        let source = only.place.to_source(target);
+        return Ok((RouteSource::Named(source), Vec::new()));
+    }
+    Ok((RouteSource::Sought(RouteSearch::Target(target)), origins))
 }
 
 /// A tag or a digest without a repository.

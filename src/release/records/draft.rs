@@ -1,8 +1,9 @@
 //! Drafts the record of a release from what was resolved, observed and planned.
 
-use super::observe::{ObservedTimeline, SourceTimeline};
+use super::observe::ObservedTimeline;
 use super::options::RunAccount;
 use super::record_basis::RecordBasis;
+use super::source_timeline::SourceTimeline;
 use super::timeline_view::CountedRecord;
 use crate::image::Digest;
 use crate::record::{
@@ -85,9 +86,31 @@ pub(crate) fn release_record(
         None => RecordedBuild::default(),
     };
     let destination = record.predicate.destination.clone();
-    record.predicate.evidence = recorded_evidence(prepared, &destination);
+    record.predicate.evidence = considered_evidence(prepared, &destination);
+    if let Some(reason) = &prepared.gates.freeze_override {
+        record.predicate.reason = Some(freeze_reason(reason, account.reason.as_deref()));
+    }
     record.predicate.reinstates = reinstates;
     record
+}
+
+/// Returns the documents of a release at a destination: what this run attests, and what its gates considered.
+pub(crate) fn considered_evidence(
+    prepared: &PreparedRelease<'_>,
+    destination: &str,
+) -> Vec<RecordedEvidence> {
+    let mut evidence = recorded_evidence(prepared, destination);
+    evidence.extend(prepared.gates.evidence.iter().cloned());
+    evidence
+}
+
+/// Returns the reason of a record of a release in a freeze.
+fn freeze_reason(reason: &str, own: Option<&str>) -> String {
+    let text = format!("freeze overridden: {reason}");
+    match own {
+        Some(own) => format!("{own}; {text}"),
+        None => text,
+    }
 }
 
 /// Returns the release of the image in the environment that it comes from.

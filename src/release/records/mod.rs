@@ -2,6 +2,7 @@
 //! intent before the tags and as a timeline entry after them.
 
 pub(super) mod clock;
+pub(super) mod commit_releases;
 pub(super) mod draft;
 pub(super) mod early_reads;
 pub(super) mod entry_scan;
@@ -21,9 +22,11 @@ pub(super) mod record_signing;
 pub(super) mod referrer_form;
 pub(super) mod refusals;
 pub(super) mod release_name;
-mod signer_match;
+pub(super) mod signer_match;
+pub(super) mod since_release;
 pub(super) mod source_record;
 pub(super) mod source_tags;
+pub(super) mod source_timeline;
 pub(super) mod stage;
 mod superseded;
 pub(super) mod timeline_records;

@@ -10,6 +10,7 @@ use super::left_entries::refuse_left_entries;
 use super::location::TimelineLocation;
 use super::options::RecordOptions;
 use super::record_basis::RecordBasis;
+use super::source_timeline::{SourceTimeline, observe_source};
 use super::superseded::superseded_reason;
 use super::timeline_view::{EntryReading, RecentEntries, TimelineView};
 use crate::image::Digest;
@@ -47,17 +48,10 @@ pub(crate) struct ObservedTimeline {
     pub(crate) planned_at: RecordTime,
 }
 
-/// Timeline of the environment that the image comes from.
-pub(crate) struct SourceTimeline {
-    pub(crate) view: TimelineView,
-    /// Newest counted release of the root there.
-    pub(crate) release: Option<Arc<EntryReading>>,
-}
-
 /// Image and tags of a release whose timelines are observed.
 pub(crate) struct RecordedImage<'a> {
     pub(crate) root: Digest,
-    /// Root of the source, of which the image may be a selection of platforms.
+    /// Root in the environment that the image comes from: `root` can be a selection of its platforms.
     pub(crate) source_root: Digest,
     pub(crate) derived: &'a DerivedTags,
 }
@@ -72,12 +66,12 @@ pub(crate) async fn observe_timelines(
     destinations: &[OpenDestination],
     states: &[DestinationState],
     image: &RecordedImage<'_>,
-    source: Option<TimelineView>,
+    sources: Vec<TimelineView>,
 ) -> Result<ObservedTimelines, Failure> {
     let each = destinations.iter().zip(states);
     let each = each
         .map(|(destination, state)| observe_timeline(options, context, destination, state, image));
-    let source = observe_source(context, source, image.source_root);
+    let source = observe_source(context, sources, image.source_root);
     let (destinations, source) = try_join(try_join_all(each), source).await?;
     if let Some(source) = &source {
         for destination in &destinations {
@@ -183,34 +177,6 @@ fn is_same_release(intent: &Intent, derived: &DerivedTags) -> bool {
     let mut immutable = immutable.map(|planned: &PlannedTag| planned.tag.as_str());
     let is_named = |tag: &str| predicate.tags.iter().any(|recorded| recorded.name == tag);
     predicate.action.is_release() && predicate.version == derived.version && immutable.all(is_named)
-}
-
-async fn observe_source(
-    context: &ReleaseContext,
-    view: Option<TimelineView>,
-    root: Digest,
-) -> Result<Option<SourceTimeline>, Failure> {
-    let Some(view) = view else {
-        return Ok(None);
-    };
-    let withdrawal = view.read_withdrawal(root);
-    let (release, ()) = try_join(view.read_newest_release(root), withdrawal).await?;
-    warn_of_withdrawn_source(context, &view, root);
-    Ok(Some(SourceTimeline { view, release }))
-}
-
-/// Warns if the environment that the image comes from has withdrawn it.
-fn warn_of_withdrawn_source(context: &ReleaseContext, view: &TimelineView, root: Digest) {
-    if let Some(rollback) = view.timeline_read().withdrawals(root).last() {
-        let location = view.location();
-        context.notices.warning(format!(
-            "{}: {} is withdrawn from {}, where it comes from: the rollback {rollback} withdrew it{}",
-            location.entries(),
-            root.short(),
-            location.environment,
-            view.withdrawal_reason(rollback)
-        ));
-    }
 }
 
 /// Warns if the newest release of the destination rests on a record that the source's timeline has no more.

@@ -15,12 +15,16 @@ pub struct RecordOptions {
     pub trust: Option<RecordTrust>,
     /// Timeline of the environment that the image comes from, if a policy names it.
     pub source: Option<TimelineLocation>,
+    /// Timelines of the other environments that its images may come from.
+    pub other_sources: Vec<TimelineLocation>,
     /// What the record says of the run itself.
     pub account: RunAccount,
     /// Record that the timeline must have.
     pub expected_head: Option<RecordId>,
     /// Whether a withdrawn image is released again.
     pub reinstates: bool,
+    /// Whether each release gets a verification summary, which needs a policy and a signer.
+    pub adds_summary: bool,
 }
 
 /// What a record says of the run that writes it.

@@ -24,6 +24,8 @@ pub(super) struct SignerMatch<'a> {
 pub(super) struct GrantedActions {
     /// Name of who signed.
     pub(super) name: String,
+    /// Time of signing; `None` if nothing proves it.
+    pub(super) at: Option<RecordTime>,
     /// Actions; `None` for all.
     pub(super) allowed: Option<Vec<RecordAction>>,
 }
@@ -50,6 +52,7 @@ pub(super) fn grant_actions(
                 None => {
                     granted = Some(GrantedActions {
                         name: found.name,
+                        at: found.at,
                         allowed: found.actions.clone(),
                     });
                 }
@@ -97,7 +100,7 @@ pub(super) fn signing_time(
 }
 
 /// Returns the name of who made a signature: the subject of the certificate, or the key.
-pub(super) fn signer_name(requirement: &Requirement, evidence: &SignatureEvidence) -> String {
+pub(crate) fn signer_name(requirement: &Requirement, evidence: &SignatureEvidence) -> String {
     match &evidence.certificate {
         Some(certificate) => to_printable(&certificate.subject, NAME_LIMIT),
         None => requirement.to_string(),

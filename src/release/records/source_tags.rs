@@ -37,6 +37,11 @@ impl SourceTags {
         self.location.entries().is_place_of(image)
     }
 
+    /// Returns whether it is the repository of a timeline.
+    pub(crate) fn has_timeline(&self, location: &TimelineLocation) -> bool {
+        self.location.place() == location.place()
+    }
+
     /// Lists the tags, once.
     ///
     /// # Errors

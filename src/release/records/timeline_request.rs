@@ -26,6 +26,8 @@ pub struct TimelineRequest {
     pub account: RunAccount,
     /// Signer of the record; `None` if it is not signed.
     pub signer: Option<Signer>,
+    /// Whether a withdrawn root gets a verification summary that says so.
+    pub adds_summary: bool,
 }
 
 impl TimelineRequest {

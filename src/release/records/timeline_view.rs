@@ -14,7 +14,7 @@ use super::location::TimelineLocation;
 use super::record_rejection::RECORD_BLOB_LIMIT;
 use super::trust::read_record;
 use super::verified_record::VerifiedRecord;
-use crate::image::{Descriptor, Digest, Manifest, Tag, TagOrDigest};
+use crate::image::{CommitId, Descriptor, Digest, Manifest, Tag, TagOrDigest};
 use crate::notices::to_printable;
 use crate::record::{
     DigestPrefix, EntryName, PAST_LIMIT, PastRelease, RecordAction, RecordBlob, RecordId,
@@ -83,6 +83,11 @@ impl CountedRecord {
     /// Returns the record's content.
     pub(crate) fn record(&self) -> &ReleaseRecord {
         &self.verified.record
+    }
+
+    /// Returns the commit that the image was built from, if the record names a whole one.
+    pub(crate) fn commit(&self) -> Option<CommitId> {
+        self.entry.commit.as_ref()?.parse().ok()
     }
 }
 

@@ -106,6 +106,7 @@ impl RecordTrust {
             statement: Digest::from_bytes(blob.statement()),
             signer: Some(granted.name),
             is_signed: true,
+            signed_at: granted.at,
             allowed: granted.allowed,
             record,
         })

@@ -6,7 +6,7 @@ use serde::de::IgnoredAny;
 use super::record_rejection::{RECORD_BLOB_LIMIT, RecordRejection};
 use super::signer_match::allows_action;
 use crate::image::Digest;
-use crate::record::{RecordAction, RecordId, ReleaseRecord};
+use crate::record::{RecordAction, RecordId, RecordTime, ReleaseRecord};
 use crate::signing::StatementBundle;
 
 /// Record that was read, and verified where its environment signs.
@@ -23,6 +23,8 @@ pub struct VerifiedRecord {
     pub signer: Option<String>,
     /// Whether it is in a bundle.
     pub is_signed: bool,
+    /// Time of signing, as it is proven, or of a key as the record claims it; `None` where nothing was verified.
+    pub(crate) signed_at: Option<RecordTime>,
     /// Actions that the signer may record; `None` for all.
     pub(super) allowed: Option<Vec<RecordAction>>,
 }
@@ -44,6 +46,7 @@ impl VerifiedRecord {
             statement: Digest::from_bytes(statement),
             signer: None,
             is_signed: blob.bundle.is_some(),
+            signed_at: None,
             allowed: None,
         })
     }

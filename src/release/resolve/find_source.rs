@@ -1,222 +1,261 @@
-//! Finds the source of a promotion by the commit that it was built from: under the SHA tags of the
-//! commit, of which all are asked for at once. Exactly one image must be found, and its label must name
-//! the commit.
+//! Finds the source of a release that does not name its image: by the commit that the image was built from, by a
+//! tag or digest in one of several environments, or as the newest release.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use futures_util::future::try_join_all;
 
-use super::image::ResolvedImage;
-use super::image_origin::read_image_origin;
-use super::image_store::open_source_store;
-use super::several_images::choose_image;
-use super::sought_origin::{SoughtOrigin, read_sought_origin};
-use crate::image::{Digest, NamedCommit, Tag};
-use crate::notices::to_printable;
+use super::commit_candidates::find_candidates;
+use super::open_origin::OpenOrigin;
+use super::several_images::{SoughtName, choose_candidate};
+use super::unbuilt_commit::unbuilt_failure;
+use crate::image::{Digest, NamedCommit, TagOrDigest};
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
+use crate::release::records::timeline_view::TimelineView;
 use crate::release::request::ReleaseRequest;
 use crate::release::source_lookup::SourceLookup;
-use crate::tagging::{ImageOrigin, tags_of_commit};
-use crate::transfer::{ImageStore, Side};
+use crate::release::source_search::{CommitSearch, MergedCommit, SoughtImage};
+use crate::transfer::Side;
 
-/// Most tags that a message suggests.
-const SUGGESTIONS: usize = 3;
-/// Fewer digits than a whole commit has.
-const SHORT_TAG: usize = 40;
+/// Request whose source is found.
+pub(crate) struct FoundSource<'a> {
+    pub(crate) request: Cow<'a, ReleaseRequest>,
+    /// Timelines that the search listed.
+    pub(crate) timelines: Vec<TimelineView>,
+}
 
-/// Returns the request with the source that is found, where it asks for one by commit; else the request
-/// itself.
+/// Image that is found.
+struct FoundImage {
+    /// Number of the place that it comes from.
+    origin: usize,
+    /// Its name there.
+    target: TagOrDigest,
+    /// Commit that it was found by.
+    lookup: Option<SourceLookup>,
+    /// How it was found, for the log.
+    remark: String,
+}
+
+/// Returns the request with the source that is found, where it asks for a search; else the request itself.
 ///
 /// # Errors
-/// No image of the commit, or several.
+/// No image, or several.
 pub(crate) async fn find_source<'a>(
     request: &'a ReleaseRequest,
     context: &ReleaseContext,
-) -> Result<Cow<'a, ReleaseRequest>, Failure> {
-    let Some(lookup) = &request.lookup else {
-        return Ok(Cow::Borrowed(request));
+) -> Result<FoundSource<'a>, Failure> {
+    let Some(search) = &request.search else {
+        return Ok(FoundSource {
+            request: Cow::Borrowed(request),
+            timelines: Vec::new(),
+        });
     };
-    let store = open_source_store(context, &request.source)?;
-    let found = resolve_tags(lookup, &store).await?;
-    if found.is_empty() {
-        return Err(unbuilt_failure(request, lookup, &store).await);
-    }
-    let (tag, digest) = choose_image(lookup, &store, &found).await?;
-    let source = lookup.image(&tag);
-    context.notices.info(format!(
-        "source: found by commit {}, which {} names, as tag {tag}: {source}",
-        lookup.commit, lookup.named_by
-    ));
-    Ok(Cow::Owned(ReleaseRequest {
+    let origins = search.origins.iter();
+    let origins = origins.map(|origin| OpenOrigin::open(context, origin));
+    let origins = origins.collect::<Result<Vec<_>, _>>()?;
+    let found = match &search.sought {
+        SoughtImage::OfCommit(commit) => Box::pin(find_by_commit(&origins, commit)).await?,
+        SoughtImage::Named(target) => find_named(&origins, target).await?,
+        SoughtImage::Newest => find_newest(&origins).await?,
+    };
+    let request = with_source(request, &origins, found, context);
+    let timelines = origins.into_iter().filter_map(OpenOrigin::into_timeline);
+    Ok(FoundSource {
+        request: Cow::Owned(request),
+        timelines: timelines.collect(),
+    })
+}
+
+/// Returns the request of the image that is found: the environment that it comes from is known now.
+fn with_source(
+    request: &ReleaseRequest,
+    origins: &[OpenOrigin<'_>],
+    found: FoundImage,
+    context: &ReleaseContext,
+) -> ReleaseRequest {
+    let origin = origins[found.origin].origin;
+    let source = origin.place.to_source(found.target);
+    context
+        .notices
+        .info(format!("source: {}: {source}", found.remark));
+    let mut request = ReleaseRequest {
         source,
-        lookup: Some(SourceLookup {
-            found: Some(digest),
-            ..lookup.clone()
-        }),
+        lookup: found.lookup,
+        search: None,
         ..request.clone()
+    };
+    if let Some(timeline) = &origin.timeline {
+        request.from = Some(origin.place.clone());
+        request.path.from = Some(timeline.environment.clone());
+        request.naming.commit_tag_form.clone_from(&origin.form);
+        if let Some(record) = &mut request.record {
+            record.source = Some(timeline.clone());
+            let others = origins.iter().enumerate();
+            let others = others.filter(|(at, _)| *at != found.origin);
+            let others = others.filter_map(|(_, other)| other.origin.timeline.clone());
+            record.other_sources = others.collect();
+        }
+    }
+    request
+}
+
+/// Finds the image of a commit; of a pushed merge commit that of its second parent, if its own does not exist.
+async fn find_by_commit(
+    origins: &[OpenOrigin<'_>],
+    search: &CommitSearch,
+) -> Result<FoundImage, Failure> {
+    if let Some(found) = find_image_of(origins, search).await? {
+        return Ok(found);
+    }
+    let MergedCommit::Parent(parent) = &search.merged else {
+        return Err(unbuilt_failure(search, origins).await);
+    };
+    let merged = CommitSearch {
+        commit: NamedCommit::Whole(parent.clone()),
+        named_by: format!("the merge commit {}", search.commit),
+        short_sha: search.short_sha,
+        merged: MergedCommit::NotSought,
+    };
+    match find_image_of(origins, &merged).await? {
+        Some(found) => Ok(found),
+        None => Err(unbuilt_failure(&merged, origins).await),
+    }
+}
+
+async fn find_image_of(
+    origins: &[OpenOrigin<'_>],
+    search: &CommitSearch,
+) -> Result<Option<FoundImage>, Failure> {
+    let CommitSearch {
+        commit, named_by, ..
+    } = search;
+    let candidates = find_candidates(origins, commit, search.short_sha).await?;
+    if candidates.is_empty() {
+        return Ok(None);
+    }
+    let sought = SoughtName { commit, named_by };
+    let chosen = choose_candidate(origins, &sought, candidates).await?;
+    let origin = origins[chosen.origin].origin;
+    let target = chosen.target();
+    let whereabouts = match &target {
+        TagOrDigest::Tag(tag) => format!("as tag {tag}"),
+        TagOrDigest::Digest(_) => format!("by its record in {}", origins[chosen.origin].name()),
+    };
+    Ok(Some(FoundImage {
+        origin: chosen.origin,
+        remark: format!("found by commit {commit}, which {named_by} names, {whereabouts}"),
+        target,
+        lookup: Some(SourceLookup {
+            commit: commit.clone(),
+            named_by: named_by.clone(),
+            place: origin.place.clone(),
+            form: origin.form.clone(),
+            found: chosen.digest,
+            recorded: chosen.recorded_commit(),
+        }),
     }))
 }
 
-/// Reads what the image names. One that was found by a commit must name it in all its parts.
-///
-/// # Errors
-/// A label that names another commit, and none that names a whole one.
-pub(crate) async fn read_origin(
-    request: &ReleaseRequest,
-    context: &ReleaseContext,
-    image: &ResolvedImage,
-) -> Result<ImageOrigin, Failure> {
-    let to_failure = |error| Failure::from_store_error(Side::Source, &request.source, error);
-    let Some(lookup) = &request.lookup else {
-        let origin = read_image_origin(&image.reader, &image.root).await;
-        return origin.map_err(to_failure);
+/// Finds a tag or digest: in the first place with a record of its release, else in the first that has it.
+async fn find_named(
+    origins: &[OpenOrigin<'_>],
+    target: &TagOrDigest,
+) -> Result<FoundImage, Failure> {
+    let each = origins.iter().map(|origin| resolve_named(origin, target));
+    let found = try_join_all(each).await?;
+    let has = |at: &usize| found[*at].is_some_and(|image| image.is_recorded);
+    let first_of = |is_it: &dyn Fn(&usize) -> bool| (0..found.len()).find(is_it);
+    let origin = first_of(&has).or_else(|| first_of(&|at| found[*at].is_some()));
+    let Some(origin) = origin else {
+        let places = origins.iter().map(|it| it.image(target).to_string());
+        let names: Vec<_> = origins.iter().map(OpenOrigin::name).collect();
+        return Err(Failure::refused(format!(
+            "there is no {}",
+            places.collect::<Vec<_>>().join(" and no ")
+        ))
+        .with_reason(format!("the image must be in {}", names.join(" or ")))
+        .with_hint("check the name, or release the image there first"));
     };
-    let read = read_sought_origin(&image.reader, &image.root).await;
-    let read = read.map_err(to_failure)?;
-    require_sought_commit(request, lookup, &read)?;
-    if let Some(warning) = other_repository_warning(request, &read.origin) {
-        context.notices.warning(warning);
-    }
-    Ok(read.origin)
-}
-
-/// Returns a warning if the image names another source repository than the run's.
-fn other_repository_warning(request: &ReleaseRequest, origin: &ImageOrigin) -> Option<String> {
-    let own = request.facts.as_ref()?.repository.as_ref()?;
-    let named = origin.source.as_ref().filter(|named| !named.is_empty())?;
-    let path = named.trim_end_matches('/').trim_end_matches(".git");
-    let path = path.to_ascii_lowercase().replace(':', "/");
-    let is_own = path.ends_with(&format!("/{}", own.to_ascii_lowercase()));
-    (!is_own).then(|| {
-        format!(
-            "{} names the source repository {} (label org.opencontainers.image.source), the run is of {}",
-            request.source,
-            to_printable(named, 200),
-            to_printable(own, 200)
-        )
+    Ok(FoundImage {
+        origin,
+        target: target.clone(),
+        lookup: None,
+        remark: format!("found in {}", origins[origin].name()),
     })
 }
 
-fn require_sought_commit(
-    request: &ReleaseRequest,
-    lookup: &SourceLookup,
-    read: &SoughtOrigin,
-) -> Result<(), Failure> {
-    let origin = &read.origin;
-    let says = match (&origin.revision, &read.contradiction) {
-        (Some(built), Some(other)) => {
-            format!("but its labels name two commits, {built} and {other}")
-        }
-        (Some(built), None) if lookup.commit.may_be(built) => return Ok(()),
-        (Some(built), None) => format!("but its label names the commit {built}"),
-        (None, _) => match &origin.malformed_revision {
-            Some(text) => format!(
-                "but its label says {:?}, which is no full commit",
-                to_printable(text, 80)
-            ),
-            None => "but no label of it names a commit".to_owned(),
-        },
-    };
-    Err(Failure::refused(format!(
-        "{} was found by the commit {}, which {} names, {says}",
-        request.source, lookup.commit, lookup.named_by
-    ))
-    .with_reason("an image that is found by its commit must name that commit itself, in the label or annotation org.opencontainers.image.revision: a tag can be moved, and an abbreviated commit can be two")
-    .with_hint(format!(
-        "build the image with the labels of docker/metadata-action or of command: tags (docker/build-push-action: labels), or give source: {}, if it is the right image",
-        request.source
-    )))
+/// Image that a place has under a tag or digest.
+#[derive(Clone, Copy)]
+struct NamedImage {
+    is_recorded: bool,
 }
 
-/// Returns the tags that exist, with what they name, in the order of the request.
-async fn resolve_tags(
-    lookup: &SourceLookup,
-    store: &ImageStore,
-) -> Result<Vec<(Tag, Digest)>, Failure> {
-    let each = lookup.tags.iter().map(|tag| async move {
-        let named = store.resolve_tag(tag).await;
-        let named = named
-            .map_err(|error| Failure::from_store_error(Side::Source, &lookup.image(tag), error))?;
-        Ok::<_, Failure>(named.map(|digest| (tag.clone(), digest)))
+async fn resolve_named(
+    origin: &OpenOrigin<'_>,
+    target: &TagOrDigest,
+) -> Result<Option<NamedImage>, Failure> {
+    let digest = match target {
+        TagOrDigest::Tag(tag) => origin.resolve_tag(tag).await?,
+        TagOrDigest::Digest(digest) => has_digest(origin, *digest).await?.then_some(*digest),
+    };
+    let Some(digest) = digest else {
+        return Ok(None);
+    };
+    let release = match origin.timeline().await? {
+        Some(timeline) => timeline.read_newest_release(digest).await?,
+        None => None,
+    };
+    let is_recorded = release.is_some();
+    Ok(Some(NamedImage { is_recorded }))
+}
+
+async fn has_digest(origin: &OpenOrigin<'_>, digest: Digest) -> Result<bool, Failure> {
+    let target = TagOrDigest::Digest(digest);
+    let found = origin.store.get_manifest(&target).await;
+    let found = found
+        .map_err(|error| Failure::from_store_error(Side::Source, &origin.image(&target), error))?;
+    Ok(found.is_some())
+}
+
+/// Finds the image of the newest release that is current in its environment.
+async fn find_newest(origins: &[OpenOrigin<'_>]) -> Result<FoundImage, Failure> {
+    let each = origins.iter().map(|origin| async {
+        let Some(timeline) = origin.timeline().await? else {
+            return Ok(None);
+        };
+        let state = timeline.read_state(&[]).await?;
+        let Some((entry, root)) = state.current() else {
+            return Ok(None);
+        };
+        // A rollback made it current again; it is as old as its release.
+        let release = timeline.read_newest_release(root).await?;
+        let release = release.as_ref().and_then(|reading| reading.counted());
+        let released_at = release.map_or(entry.planned_at, |record| record.entry.planned_at);
+        Ok::<_, Failure>(Some((released_at, root)))
     });
-    Ok(try_join_all(each).await?.into_iter().flatten().collect())
-}
-
-/// Returns that no image of the commit exists, with what the list of tags tells.
-async fn unbuilt_failure(
-    request: &ReleaseRequest,
-    lookup: &SourceLookup,
-    store: &ImageStore,
-) -> Failure {
-    let SourceLookup {
-        commit, named_by, ..
-    } = lookup;
-    // What fails here only leaves the message shorter.
-    let existing = store.tags().await.ok();
-    let reason = absence_reason(lookup, existing.as_ref());
-    let near = existing.iter().flat_map(|tags| similar_tags(tags, commit));
-    let near: Vec<_> = near.map(|tag| lookup.image(&tag).to_string()).collect();
-    let (failure, hint) = match &request.path.from {
-        Some(from) => (
-            Failure::refused(format!("commit {commit} is not in {from}: {reason}")).with_reason(format!(
-                "without source promote releases the image in {from} that was built from the commit which {named_by} names"
-            )),
-            format!("release the commit to {from} first, or wait until the run that does so has finished; or give source"),
-        ),
-        None => (
-            Failure::refused(format!("commit {commit} is not built: {reason}")).with_reason(format!(
-                "promote builds nothing: without source it releases the image that was built from the commit which {named_by} names"
-            )),
-            UNBUILT_HINT.to_owned(),
-        ),
+    let current = try_join_all(each).await?;
+    let newest = current.into_iter().enumerate();
+    let newest = newest.filter_map(|(at, current)| Some((current?, at)));
+    let Some(((released_at, root), origin)) = newest.max() else {
+        let names: Vec<_> = origins.iter().map(OpenOrigin::name).collect();
+        return Err(
+            Failure::refused(format!("no release is current in {}", names.join(" or ")))
+                .with_reason(
+                    "source: newest is the release that the newest counted record made current",
+                )
+                .with_hint(
+                    "release an image there first, or name the tag or digest that was tested",
+                ),
+        );
     };
-    failure.with_hint(match near.as_slice() {
-        [] => hint,
-        near => format!(
-            "give source, if one of these is its image: {}",
-            near.join(", ")
+    Ok(FoundImage {
+        origin,
+        target: TagOrDigest::Digest(root),
+        lookup: None,
+        remark: format!(
+            "the newest release of {}, of {released_at}",
+            origins[origin].name()
         ),
     })
-}
-
-/// Returns what the list of tags says about an image that was not found.
-fn absence_reason(lookup: &SourceLookup, existing: Option<&BTreeSet<Tag>>) -> String {
-    let place = &lookup.place;
-    match existing {
-        Some(tags) if tags.is_empty() => format!("there is no {place}, or it has no tags"),
-        _ => format!("{place} has no tag {}", tag_phrase(lookup)),
-    }
-}
-
-const UNBUILT_HINT: &str = "wait until the workflow that builds the commit has finished, or run it; release a commit that is built, such as one of the default branch; or give source";
-
-/// Returns the tags that end in the commit, in another spelling than was searched.
-fn similar_tags(tags: &BTreeSet<Tag>, commit: &NamedCommit) -> Vec<Tag> {
-    let NamedCommit::Whole(commit) = commit else {
-        return Vec::new();
-    };
-    let near = tags_of_commit(tags, commit).into_iter();
-    near.take(SUGGESTIONS).cloned().collect()
-}
-
-/// Returns the searched tags: the short ones, and that whole ones were searched too.
-fn tag_phrase(lookup: &SourceLookup) -> String {
-    let is_short = |tag: &&Tag| tag.as_str().len() < SHORT_TAG;
-    let short: Vec<_> = lookup
-        .tags
-        .iter()
-        .filter(is_short)
-        .map(Tag::as_str)
-        .collect();
-    let whole = lookup.tags.len() - short.len();
-    match (short.as_slice(), whole) {
-        ([], _) => {
-            let all: Vec<_> = lookup.tags.iter().map(Tag::as_str).collect();
-            all.join(" or ")
-        }
-        (short, 0) => short.join(" or "),
-        (short, _) => format!("{}, and none with the whole commit", short.join(" or ")),
-    }
 }

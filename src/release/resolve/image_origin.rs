@@ -9,7 +9,7 @@ use crate::tagging::{DerivedTags, ImageOrigin, ImmutableTagSource, PlannedTag, T
 use crate::transfer::{ImageReader, Side, StoreError};
 
 /// The most bytes that a config may have.
-const CONFIG_LIMIT: u64 = 8 << 20;
+pub(crate) const CONFIG_LIMIT: u64 = 8 << 20;
 /// How deep indexes are looked into for an image.
 pub(super) const INDEX_DEPTH_LIMIT: usize = 8;
 

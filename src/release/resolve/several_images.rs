@@ -1,80 +1,79 @@
-//! Chooses among the images that the SHA tags of a commit name: short tags of two commits may be equal.
+//! Chooses among the images that records and SHA tags of a commit name: short tags of two commits may be equal.
 
 use futures_util::future::try_join_all;
 
+use super::commit_candidates::CommitCandidate;
+use super::open_origin::OpenOrigin;
 use super::sought_origin::read_sought_origin;
-use crate::image::{CommitId, Digest, Tag, TagOrDigest};
+use crate::image::{CommitId, Digest, NamedCommit, TagOrDigest};
 use crate::release::Failure;
-use crate::release::source_lookup::SourceLookup;
-use crate::transfer::{ImageReader, ImageStore, Side, StoreError};
+use crate::transfer::{ImageReader, Side, StoreError};
 
-/// An image that SHA tags of the commit name.
-struct Candidate {
-    digest: Digest,
-    /// Tags, in the order of the search.
-    tags: Vec<Tag>,
-    /// Commit that all parts of the image name.
-    built: Option<CommitId>,
+/// Commit that is searched for, and what names it.
+pub(super) struct SoughtName<'a> {
+    pub(super) commit: &'a NamedCommit,
+    pub(super) named_by: &'a str,
 }
 
-/// Returns the image of the commit and its first tag: the only one, or the one that names the commit where
-/// all others name another.
+/// Returns the image of the commit: the only one, or the one that names the commit where all others name
+/// another.
 ///
 /// # Errors
 /// Several images that may be of the commit, and none of several.
-pub(super) async fn choose_image(
-    lookup: &SourceLookup,
-    store: &ImageStore,
-    found: &[(Tag, Digest)],
-) -> Result<(Tag, Digest), Failure> {
-    let (first, digest) = &found[0];
-    if found.iter().all(|(_, other)| other == digest) {
-        return Ok((first.clone(), *digest));
+pub(super) async fn choose_candidate(
+    origins: &[OpenOrigin<'_>],
+    sought: &SoughtName<'_>,
+    mut candidates: Vec<CommitCandidate>,
+) -> Result<CommitCandidate, Failure> {
+    if candidates.len() == 1 {
+        return Ok(candidates.remove(0));
     }
-    let candidates = read_candidates(lookup, store, found).await?;
-    let is_sought = |it: &&Candidate| it.built.as_ref().is_some_and(|it| lookup.commit.may_be(it));
-    let sought: Vec<_> = candidates.iter().filter(is_sought).collect();
+    let built = candidates.iter().map(|candidate| async {
+        match &candidate.built {
+            Some(built) => Ok(Some(built.clone())),
+            None => built_commit(&origins[candidate.origin], candidate.digest).await,
+        }
+    });
+    let built = try_join_all(built).await?;
+    for (candidate, built) in candidates.iter_mut().zip(built) {
+        candidate.built = built;
+    }
+    let is_sought =
+        |it: &CommitCandidate| it.built.as_ref().is_some_and(|it| sought.commit.may_be(it));
     let is_known = candidates.iter().all(|candidate| candidate.built.is_some());
-    match sought.as_slice() {
-        [only] if is_known => Ok((only.tags[0].clone(), only.digest)),
-        sought => Err(ambiguous_failure(
-            lookup,
-            &candidates,
-            sought.first().copied(),
-        )),
+    let mut of_commit = (0..candidates.len()).filter(|at| is_sought(&candidates[*at]));
+    match (of_commit.next(), of_commit.next()) {
+        (Some(only), None) if is_known => Ok(candidates.swap_remove(only)),
+        (first, second) => {
+            let commits = second.map_or_else(Vec::new, |_| sought_commits(sought, &candidates));
+            Err(match commits.as_slice() {
+                [_, _, ..] => ambiguous_commit(sought, &commits),
+                _ => several_images(origins, sought, &candidates, first),
+            })
+        }
     }
 }
 
-async fn read_candidates(
-    lookup: &SourceLookup,
-    store: &ImageStore,
-    found: &[(Tag, Digest)],
-) -> Result<Vec<Candidate>, Failure> {
-    let mut candidates: Vec<Candidate> = Vec::new();
-    for (tag, digest) in found {
-        match candidates.iter_mut().find(|it| it.digest == *digest) {
-            Some(candidate) => candidate.tags.push(tag.clone()),
-            None => candidates.push(Candidate {
-                digest: *digest,
-                tags: vec![tag.clone()],
-                built: None,
-            }),
+/// Returns the different commits that candidates were built from and that may be the sought one.
+fn sought_commits<'c>(
+    sought: &SoughtName<'_>,
+    candidates: &'c [CommitCandidate],
+) -> Vec<&'c CommitId> {
+    let mut commits: Vec<&CommitId> = Vec::new();
+    for built in candidates.iter().filter_map(|it| it.built.as_ref()) {
+        if sought.commit.may_be(built) && !commits.contains(&built) {
+            commits.push(built);
         }
     }
-    let each = candidates.into_iter().map(|candidate| async move {
-        let built = built_commit(lookup, store, candidate.digest).await?;
-        Ok::<_, Failure>(Candidate { built, ..candidate })
-    });
-    try_join_all(each).await
+    commits
 }
 
 /// Returns the commit that all parts of an image name.
 async fn built_commit(
-    lookup: &SourceLookup,
-    store: &ImageStore,
+    origin: &OpenOrigin<'_>,
     digest: Digest,
 ) -> Result<Option<CommitId>, Failure> {
-    let reader = ImageReader::from_store(store.clone());
+    let reader = ImageReader::from_store(origin.store.clone());
     let read = async {
         let Some(root) = reader.get_manifest(digest).await? else {
             return Ok(None);
@@ -85,41 +84,54 @@ async fn built_commit(
             .revision
             .filter(|_| read.contradiction.is_none()))
     };
-    let image = lookup.place.to_source(TagOrDigest::Digest(digest));
+    let image = origin.image(&TagOrDigest::Digest(digest));
     read.await
         .map_err(|error: StoreError| Failure::from_store_error(Side::Source, &image, error))
 }
 
-fn ambiguous_failure(
-    lookup: &SourceLookup,
-    candidates: &[Candidate],
-    suggested: Option<&Candidate>,
+fn several_images(
+    origins: &[OpenOrigin<'_>],
+    sought: &SoughtName<'_>,
+    candidates: &[CommitCandidate],
+    suggested: Option<usize>,
 ) -> Failure {
-    let SourceLookup {
-        commit,
-        named_by,
-        place,
-        ..
-    } = lookup;
+    let SoughtName { commit, named_by } = sought;
     let images = candidates.iter().map(|candidate| {
-        let tags: Vec<_> = candidate.tags.iter().map(Tag::as_str).collect();
-        let built = candidate
-            .built
-            .as_ref()
-            .filter(|built| !commit.may_be(built));
+        let tags = candidate.tags.iter().map(|(_, tag)| tag.to_string());
+        let records = candidate.recorded_in.iter();
+        let records = records.map(|at| format!("record of {}", origins[*at].name()));
+        let names: Vec<String> = tags.chain(records).collect();
+        let built = candidate.built.as_ref();
+        let built = built.filter(|built| !commit.may_be(built));
         let built = built.map_or_else(String::new, |built| format!(", of commit {built}"));
-        format!("{} ({}{built})", candidate.digest, tags.join(", "))
+        format!("{} ({}{built})", candidate.digest, names.join(", "))
     });
     let images: Vec<_> = images.collect();
-    let example = suggested.map(|it| place.to_source(TagOrDigest::Digest(it.digest)));
+    let places = origins.iter().map(|origin| origin.origin.place.to_string());
+    let places: Vec<_> = places.collect();
+    let example = suggested.map(|at| &candidates[at]);
+    let example = example.map(|it| origins[it.origin].image(&TagOrDigest::Digest(it.digest)));
     let example = example.map_or_else(String::new, |image| format!(", such as {image}"));
     Failure::refused(format!(
-        "the tags of commit {commit} name {} images in {place}: {}",
+        "commit {commit} has {} images in {}: {}",
         images.len(),
+        places.join(" and "),
         images.join(", ")
     ))
     .with_reason(format!(
         "a promotion without source releases the one image that was built from the commit which {named_by} names"
     ))
     .with_hint(format!("give the right one as source{example}"))
+}
+
+fn ambiguous_commit(sought: &SoughtName<'_>, commits: &[&CommitId]) -> Failure {
+    let SoughtName { commit, named_by } = sought;
+    let commits: Vec<_> = commits.iter().map(ToString::to_string).collect();
+    Failure::refused(format!(
+        "{commit}, which {named_by} names, is ambiguous: images of {} commits begin with it: {}",
+        commits.len(),
+        commits.join(", ")
+    ))
+    .with_reason("an abbreviated commit can be two")
+    .with_hint("name the commit with more digits, or give source")
 }

@@ -24,7 +24,7 @@ pub(crate) async fn resolve_source(
     request: &ReleaseRequest,
     context: &ReleaseContext,
 ) -> Result<ResolvedImage, Failure> {
-    let pinned = request.lookup.as_ref().and_then(SourceLookup::found_image);
+    let pinned = request.lookup.as_ref().map(SourceLookup::found_image);
     let found = match pinned.as_ref().unwrap_or(&request.source) {
         ImageSource::Registry(reference) => {
             open_registry_image(context, reference, request.may_copy_referrers()).await

@@ -9,6 +9,7 @@
 //! and all that it wrote before that list are there for us to correct, or it lists the timeline after our entry,
 //! and then takes its tags off the withdrawn image itself: whoever writes a tag lists the timeline after it.
 
+mod failed_summary;
 mod image_check;
 mod line_search;
 mod moving_tags;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::{try_join, try_join3};
 
+use super::failed_summary::{plan_summary, summary_signing, write_with_summary};
 use super::image_check::{check_environment_goal, check_image, check_signature, require_target};
 use super::line_search::LineSearch;
 use super::moving_tags::{assume_gone_tags, observe_tags, plan_tags, version_tags};
@@ -337,14 +338,24 @@ async fn write_record(
     };
     let record = content.record().clone();
     let subject = plan.subject.as_ref().map(Manifest::to_descriptor);
+    let signing = summary_signing(&request.timeline, &record);
+    // The first bundle next to an image hides its other signatures from cosign.
+    let signing = signing.filter(|_| plan.intents.has_bundle);
+    let summary = async {
+        match (&signing, &subject) {
+            (Some(signing), Some(subject)) => {
+                plan_summary(signing, context, timeline, subject.clone(), &record).await
+            }
+            _ => Ok(None),
+        }
+    };
+    let intents = &plan.intents;
     let stage = request
         .timeline
-        .plan_stage(context, timeline, subject, content, &plan.intents);
-    let mut stage = stage.await?;
+        .plan_stage(context, timeline, subject.clone(), content, intents);
+    let (mut stage, summary) = Box::pin(try_join(stage, summary)).await?;
     if !request.dry_run {
-        stage.write_blobs().await?;
-        stage.write_intent().await?;
-        stage.write_list(false).await?;
+        Box::pin(write_with_summary(&mut stage, summary)).await?;
         write_tags(context, timeline, tags, manifests).await?;
         stage.write_entry().await?;
     }

@@ -7,7 +7,7 @@ use futures_util::future::try_join_all;
 use super::stage::{AttachmentPart, PendingAttachment, SigningStage};
 use super::statement::{PlannedStatement, SignedContent};
 use crate::github::AttestationUploadError;
-use crate::referrers::{Artifact, annotations_over, cosign_layer};
+use crate::referrers::{Artifact, RECORD_ENVIRONMENT_ANNOTATION, annotations_over, cosign_layer};
 use crate::release::Failure;
 use crate::release::request::SignatureFormat;
 use crate::release::verify::evidence::PREDICATE_TYPE_ANNOTATION;
@@ -84,7 +84,7 @@ impl SigningStage<'_> {
     }
 
     fn to_artifact(&self, statement: &PlannedStatement, bundle: Vec<u8>) -> Artifact {
-        let annotations: BTreeMap<_, _> = [
+        let mut annotations: BTreeMap<_, _> = [
             (
                 "org.opencontainers.image.created",
                 self.request.signing.created.as_str(),
@@ -94,6 +94,11 @@ impl SigningStage<'_> {
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into();
+        if let Some(environment) = statement.environment() {
+            // By this it is known as one that holds in this environment alone, and is not copied.
+            let name = RECORD_ENVIRONMENT_ANNOTATION.to_owned();
+            annotations.insert(name, environment.to_string());
+        }
         let types = (BUNDLE_TYPE, BUNDLE_TYPE);
         Artifact::new(&self.request.subject, types, bundle, annotations)
             .expect("an artifact is a valid manifest")
@@ -110,6 +115,7 @@ impl SigningStage<'_> {
         let each = made.iter_mut().map(|made| async move {
             if let AttachmentPart::Artifact(artifact) = &made.part
                 && self.items[made.item].statement.attested_type().is_some()
+                && self.items[made.item].statement.environment().is_none()
             {
                 let kept = github.upload(self.context.registry.http(), artifact.content());
                 made.url = Some(kept.await.map_err(upload_failure)?);

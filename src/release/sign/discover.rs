@@ -17,7 +17,7 @@ use crate::release::verify::evidence::{self, OpenedBundles};
 
 impl<'a> SigningStage<'a> {
     /// Plans the stage from the signatures that exist.
-    pub(super) async fn plan(
+    pub(crate) async fn plan(
         request: SignRequest<'a>,
         context: &'a ReleaseContext,
         destination: &'a OpenDestination,

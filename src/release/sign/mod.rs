@@ -9,4 +9,5 @@ pub(super) mod plan;
 mod report_binding;
 mod shared_tags;
 pub(super) mod stage;
-mod statement;
+pub(super) mod statement;
+pub(super) mod summary;

@@ -22,14 +22,14 @@ use crate::signing::Requirement;
 use crate::transfer::{ImageStore, Side};
 
 /// Request to sign one manifest: the options, the requirement on the result, and the subject.
-pub(super) struct SignRequest<'a> {
-    pub(super) signing: &'a SigningOptions,
+pub(crate) struct SignRequest<'a> {
+    pub(crate) signing: &'a SigningOptions,
     /// Requirement that new signatures must meet.
-    pub(super) requirement: Requirement,
+    pub(crate) requirement: Requirement,
     /// Manifest that is signed.
-    pub(super) subject: Descriptor,
+    pub(crate) subject: Descriptor,
     /// Whether tags are written after this.
-    pub(super) tags_follow: bool,
+    pub(crate) tags_follow: bool,
 }
 
 /// Stage that signs one manifest at one destination.
@@ -154,6 +154,7 @@ impl SigningStage<'_> {
             |item: &PlannedSignature, form| item.results.iter().any(|signed| signed.format == form);
         let each = self.items.iter().enumerate().flat_map(|(at, item)| {
             let forms = self.request.signing.formats.iter().copied();
+            let forms = forms.filter(|form| item.statement.has_format(*form));
             let missing = forms.filter(move |form| !is_done(item, *form));
             missing.map(move |form| (at, form))
         });
@@ -194,7 +195,9 @@ impl SigningStage<'_> {
     /// Returns all signatures; before they are written, the planned ones.
     pub(crate) fn result(&self) -> Vec<SignatureResult> {
         let each = self.items.iter().enumerate().flat_map(|(at, item)| {
-            self.request.signing.formats.iter().map(move |form| {
+            let forms = self.request.signing.formats.iter();
+            let forms = forms.filter(|form| item.statement.has_format(**form));
+            forms.map(move |form| {
                 let done = item.results.iter().find(|signed| signed.format == *form);
                 done.cloned()
                     .unwrap_or_else(|| self.signature_result(at, *form, None, true))

@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use crate::image::Digest;
 use crate::notices::Notices;
+use crate::record::{RecordTime, StoredSummary};
 use crate::referrers::ReferrerError;
 use crate::registry::RegistryClient;
 use crate::release::Failure;
@@ -15,6 +16,7 @@ use crate::signing::{
     COSIGN_SIGN_PREDICATE, ImageAttestation, ImageClaim, LegacySignature, Predicate, Requirement,
     Signer, VerificationError, VerifiedAttestation, VerifiedSignature, VerifiedStatement,
 };
+use crate::tagging::EnvironmentName;
 
 /// How far a log's clock may go before this machine's. Others do not go by this machine's at all
 /// (sigstore-go), and who verifies here would have to wait.
@@ -31,7 +33,7 @@ pub(super) struct SigningContext<'a> {
 
 /// Statement that is to be signed.
 #[derive(Debug, Clone)]
-pub(super) enum PlannedStatement {
+pub(crate) enum PlannedStatement {
     /// Signature of the manifest.
     Signature(ImageClaim),
     /// Attestation, of the root only.
@@ -39,6 +41,33 @@ pub(super) enum PlannedStatement {
         repository: String,
         predicate: Predicate,
     },
+    /// Verification summary of a release or a rollback, of the root only.
+    Summary(ReleaseSummary),
+}
+
+/// Verification summary that is to be signed.
+#[derive(Debug, Clone)]
+pub(crate) struct ReleaseSummary {
+    pub(crate) repository: String,
+    pub(crate) environment: EnvironmentName,
+    pub(crate) predicate: Predicate,
+    /// Time of the newest rollback of the root: what was signed before it is void. `None`: the root was never withdrawn.
+    pub(crate) withdrawn_at: Option<RecordTime>,
+    /// Whether a summary in effect makes this one unnecessary.
+    pub(crate) yields_to_existing: bool,
+}
+
+impl ReleaseSummary {
+    /// Returns whether a verified attestation says what this one is to say.
+    fn is_met_by(&self, found: &VerifiedAttestation) -> bool {
+        if found.predicate_type != self.predicate.kind {
+            return false;
+        }
+        let stored =
+            StoredSummary::from_predicate(&found.predicate, &self.environment, &self.repository);
+        let is_in_effect = stored.is_some_and(|stored| stored.is_in_effect(self.withdrawn_at));
+        self.yields_to_existing && is_in_effect || is_same_predicate(&self.predicate, found)
+    }
 }
 
 /// Signed content, new or found.
@@ -56,15 +85,38 @@ impl PlannedStatement {
         match self {
             Self::Signature(_) => COSIGN_SIGN_PREDICATE,
             Self::Attestation { predicate, .. } => predicate.kind,
+            Self::Summary(summary) => summary.predicate.kind,
+        }
+    }
+
+    /// Returns whether it is signed in a format: a summary is always a bundle.
+    pub(super) fn has_format(&self, format: SignatureFormat) -> bool {
+        !matches!((self, format), (Self::Summary(_), SignatureFormat::Legacy))
+    }
+
+    /// Returns the environment of a summary.
+    pub(super) fn environment(&self) -> Option<&EnvironmentName> {
+        match self {
+            Self::Summary(summary) => Some(&summary.environment),
+            Self::Signature(_) | Self::Attestation { .. } => None,
+        }
+    }
+
+    /// Returns repository and predicate of an attestation.
+    fn attested(&self) -> Option<(&str, &Predicate)> {
+        match self {
+            Self::Signature(_) => None,
+            Self::Attestation {
+                repository,
+                predicate,
+            } => Some((repository, predicate)),
+            Self::Summary(summary) => Some((&summary.repository, &summary.predicate)),
         }
     }
 
     /// Returns the predicate type of an attestation; `None` for a signature.
     pub(super) fn attested_type(&self) -> Option<&'static str> {
-        match self {
-            Self::Signature(_) => None,
-            Self::Attestation { predicate, .. } => Some(predicate.kind),
-        }
+        self.attested().map(|(_, predicate)| predicate.kind)
     }
 
     /// Signs the statement in a format, and verifies the result as `verify` does.
@@ -79,22 +131,17 @@ impl PlannedStatement {
             signer,
             ..
         } = context;
-        let made = match (self, form) {
-            (Self::Signature(claim), SignatureFormat::Bundle) => {
-                let made = signer.sign_bundle(registry.http(), notices, claim).await;
+        let http = registry.http();
+        let made = match (self, self.attested(), form) {
+            (Self::Signature(claim), _, SignatureFormat::Bundle) => {
+                let made = signer.sign_bundle(http, notices, claim).await;
                 made.map(SignedContent::Bundle)
             }
-            (Self::Signature(claim), SignatureFormat::Legacy) => {
-                let made = signer.sign_legacy(registry.http(), notices, claim).await;
+            (Self::Signature(claim), _, SignatureFormat::Legacy) => {
+                let made = signer.sign_legacy(http, notices, claim).await;
                 made.map(SignedContent::Layer)
             }
-            (
-                Self::Attestation {
-                    repository,
-                    predicate,
-                },
-                form,
-            ) => {
+            (_, Some((repository, predicate)), form) => {
                 let attestation = ImageAttestation {
                     repository,
                     image: context.image,
@@ -102,19 +149,16 @@ impl PlannedStatement {
                 };
                 match form {
                     SignatureFormat::Bundle => {
-                        let made = signer
-                            .attest_bundle(registry.http(), notices, &attestation)
-                            .await;
+                        let made = signer.attest_bundle(http, notices, &attestation).await;
                         made.map(SignedContent::Bundle)
                     }
                     SignatureFormat::Legacy => {
-                        let made = signer
-                            .attest_legacy(registry.http(), notices, &attestation)
-                            .await;
+                        let made = signer.attest_legacy(http, notices, &attestation).await;
                         made.map(SignedContent::Layer)
                     }
                 }
             }
+            (_, None, _) => unreachable!("what is no signature is attested"),
         };
         let made = made.map_err(signing_failure)?;
         match self.check_allowing_skew(context, &made).await {
@@ -154,11 +198,8 @@ impl PlannedStatement {
             (Self::Signature(claim), SignedContent::Layer(layer)) => {
                 requirement.check_legacy(layer, image)?.claim == *claim
             }
-            (Self::Attestation { predicate, .. }, SignedContent::Layer(layer)) => {
-                is_same_predicate(
-                    predicate,
-                    &requirement.check_legacy_attestation(layer, image)?,
-                )
+            (_, SignedContent::Layer(layer)) => {
+                self.is_attested_by(&requirement.check_legacy_attestation(layer, image)?)
             }
         };
         is_so.then_some(()).ok_or(VerificationError::Tampered)
@@ -167,10 +208,14 @@ impl PlannedStatement {
     fn matches_opened(&self, opened: VerifiedStatement) -> Result<bool, VerificationError> {
         Ok(match self {
             Self::Signature(claim) => opened.into_signature()?.claim == *claim,
-            Self::Attestation { predicate, .. } => {
-                is_same_predicate(predicate, &opened.into_attestation())
-            }
+            _ => self.is_attested_by(&opened.into_attestation()),
         })
+    }
+
+    /// Returns whether a verified attestation has exactly this predicate.
+    fn is_attested_by(&self, found: &VerifiedAttestation) -> bool {
+        let own = self.attested();
+        own.is_some_and(|(_, predicate)| is_same_predicate(predicate, found))
     }
 
     /// Returns whether a verified signature makes the same claim, whichever run made it.
@@ -178,9 +223,12 @@ impl PlannedStatement {
         matches!(self, Self::Signature(claim) if found.claim.is_equivalent_to(claim))
     }
 
-    /// Returns whether a verified attestation has the same predicate.
+    /// Returns whether a verified attestation has the same predicate, or makes this summary unnecessary.
     pub(super) fn matches_attestation(&self, found: &VerifiedAttestation) -> bool {
-        matches!(self, Self::Attestation { predicate, .. } if is_same_predicate(predicate, found))
+        match self {
+            Self::Summary(summary) => summary.is_met_by(found),
+            _ => self.is_attested_by(found),
+        }
     }
 
     /// Returns whether a verified bundle holds the same statement, whichever run made it.
@@ -193,9 +241,7 @@ impl PlannedStatement {
                 let signature = opened.clone().into_signature();
                 signature.is_ok_and(|found| self.matches_signature(&found))
             }
-            Self::Attestation { .. } => {
-                self.matches_attestation(&opened.clone().into_attestation())
-            }
+            _ => self.matches_attestation(&opened.clone().into_attestation()),
         }
     }
 }

@@ -5,14 +5,15 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::evidence::{self, CheckedAttestation, CheckedSignature, ImageEvidence};
 use super::graph::{self, ManifestContent, ManifestNode};
+use crate::gate::AttestationRule;
 use crate::image::{Digest, ImageSource, Platform};
 use crate::referrers::{ListedEvidence, UnreadSignature};
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
 use crate::release::request::{ImageCheck, RequiredEvidence};
 use crate::release::resolve::image_store::{self, open_source_store};
-use crate::signing::{AttestationRule, Requirement, VerificationError};
-use crate::transfer::{ImageStore, Side};
+use crate::signing::{Requirement, VerificationError};
+use crate::transfer::{ImageReader, ImageStore, Side};
 
 /// Request to verify an image.
 #[derive(Debug, Clone)]
@@ -294,7 +295,7 @@ impl RequiredEvidence {
                 let mut all = found.attestations.iter().filter(|one| one.of == of);
                 all.any(|found| {
                     let verified = found.result.as_ref();
-                    verified.is_ok_and(|attested| rule.check(attested).is_ok())
+                    verified.is_ok_and(|attested| attested.check_rule(rule).is_ok())
                 })
             }
         }
@@ -337,6 +338,7 @@ async fn open_with_descendants(
 ) -> Result<(ImageStore, Vec<ManifestNode>), Failure> {
     let (store, root) = image_store::open_with_manifest(context, source).await?;
     let failed = |error| Failure::from_store_error(Side::Source, source, error);
-    let nodes = graph::manifests(&store, root).await.map_err(failed)?;
+    let reader = ImageReader::from_store(store.clone());
+    let nodes = graph::manifests(&reader, root).await.map_err(failed)?;
     Ok((store, nodes))
 }

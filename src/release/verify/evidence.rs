@@ -3,6 +3,7 @@
 
 use futures_util::future::try_join3;
 
+use crate::gate::AttestationRule;
 use crate::image::{Digest, Manifest, ManifestBody, TagOrDigest};
 use crate::referrers::{
     AppendableTag, CosignLayer, CosignTagSuffix, FoundArtifact, FoundReferrer, ListedEvidence,
@@ -10,9 +11,8 @@ use crate::referrers::{
 };
 use crate::release::request::SignatureFormat;
 use crate::signing::{
-    AttestationRule, COSIGN_SIGN_PREDICATE, ENVELOPE_TYPE, LegacySignature, Requirement,
-    SIMPLE_SIGNING_TYPE, VerificationError, VerifiedAttestation, VerifiedSignature,
-    VerifiedStatement,
+    COSIGN_SIGN_PREDICATE, ENVELOPE_TYPE, LegacySignature, Requirement, SIMPLE_SIGNING_TYPE,
+    VerificationError, VerifiedAttestation, VerifiedSignature, VerifiedStatement,
 };
 use crate::transfer::ImageStore;
 
@@ -344,7 +344,7 @@ fn apply_attestation_rules(
     let mut error = None;
     let about = |rule: &&&AttestationRule| rule.matches_type(&attested.predicate_type);
     for rule in rules.iter().filter(about) {
-        match rule.check(&attested) {
+        match attested.check_rule(rule) {
             Ok(()) => return Ok(attested),
             Err(missed) => error = Some(missed),
         }

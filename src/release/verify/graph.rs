@@ -5,8 +5,8 @@
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use crate::image::{Descriptor, Digest, Manifest, ManifestBody, Platform, TagOrDigest};
-use crate::transfer::{ImageStore, MANIFESTS_LIMIT, StoreError};
+use crate::image::{Descriptor, Digest, Manifest, ManifestBody, Platform};
+use crate::transfer::{ImageReader, MANIFESTS_LIMIT, StoreError};
 
 /// Content of a manifest, by its own media types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +26,19 @@ pub(crate) struct ManifestNode {
     /// The platform that an index lists it for; where several list it, the one that could run.
     pub(crate) platform: Option<Platform>,
     pub(crate) content: ManifestContent,
+    /// What it consists of; `None` for an index, and until it is read.
+    pub(crate) parts: Option<ImageParts>,
+}
+
+/// Config and layers of an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ImageParts {
+    /// Config; `None` for an artifact without one.
+    pub(crate) config: Option<Box<Descriptor>>,
+    /// Sum of the sizes of the layers, in bytes.
+    pub(crate) layers_size: u64,
+    /// Whether all layers are in-toto statements, whatever the config is (BuildKit).
+    pub(crate) has_statements_alone: bool,
 }
 
 /// Manifests that are read at the same time.
@@ -36,23 +49,23 @@ const READS: usize = 8;
 /// # Errors
 /// A manifest that is not there or cannot be read, and more of them than an image may have.
 pub(crate) async fn manifests(
-    store: &ImageStore,
+    reader: &ImageReader,
     root: Manifest,
 ) -> Result<Vec<ManifestNode>, StoreError> {
     let mut nodes = vec![ManifestNode::new(&root.to_descriptor())];
-    nodes[0].content = ManifestContent::of(&root);
+    nodes[0].take_content(&root);
     let mut indexes = vec![root];
     while !indexes.is_empty() {
         let new = listed(&mut nodes, &indexes)?;
         indexes = Vec::new();
         let read = stream::iter(new)
-            .map(|(parent, child)| read(store, parent, child))
+            .map(|(parent, child)| read(reader, parent, child))
             .buffered(READS);
         let mut read = std::pin::pin!(read);
         while let Some((entry, manifest)) = read.try_next().await? {
             let node = nodes.iter_mut().find(|node| node.digest == entry);
             if let Some(node) = node {
-                node.content = ManifestContent::of(&manifest);
+                node.take_content(&manifest);
             }
             if ManifestContent::of(&manifest) == ManifestContent::Index {
                 indexes.push(manifest);
@@ -86,11 +99,11 @@ fn listed(
 }
 
 async fn read(
-    store: &ImageStore,
+    reader: &ImageReader,
     parent: Digest,
     child: Digest,
 ) -> Result<(Digest, Manifest), StoreError> {
-    let found = store.get_manifest(&TagOrDigest::Digest(child)).await?;
+    let found = reader.get_manifest(child).await?;
     let found = found.ok_or(StoreError::MissingChild { child, parent })?;
     Ok((child, found))
 }
@@ -105,6 +118,21 @@ impl ManifestContent {
     }
 }
 
+impl ImageParts {
+    fn of(manifest: &Manifest) -> Option<Self> {
+        let (config, layers) = match &manifest.body {
+            ManifestBody::Index(_) => return None,
+            ManifestBody::Image { config, layers } => (Some(config.clone()), layers),
+            ManifestBody::Artifact(blobs) => (None, blobs),
+        };
+        Some(Self {
+            config,
+            layers_size: layers.iter().map(|layer| layer.size).sum(),
+            has_statements_alone: manifest.has_statements_alone(),
+        })
+    }
+}
+
 impl ManifestNode {
     /// Takes what an entry is for an image, until it is read.
     fn new(entry: &Descriptor) -> Self {
@@ -112,7 +140,14 @@ impl ManifestNode {
             digest: entry.digest,
             platform: entry.platform.clone(),
             content: ManifestContent::Image,
+            parts: None,
         }
+    }
+
+    /// Takes what the manifest itself says.
+    fn take_content(&mut self, manifest: &Manifest) {
+        self.content = ManifestContent::of(manifest);
+        self.parts = ImageParts::of(manifest);
     }
 
     /// Notes that a further entry lists the same.
@@ -122,7 +157,8 @@ impl ManifestNode {
         }
     }
 
-    fn is_for_no_platform(&self) -> bool {
+    /// Returns whether an index lists it for no platform (`unknown/unknown`).
+    pub(crate) fn is_for_no_platform(&self) -> bool {
         self.platform.as_ref().is_some_and(Platform::is_unknown)
     }
 

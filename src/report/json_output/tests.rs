@@ -1,4 +1,5 @@
 use super::*;
+use crate::gate::{GateName, GateReport, GateVerdict};
 use crate::image::Digest;
 use crate::record::{RecordAction, RecordId};
 use crate::release::{PlatformSelection, SignatureFormat, SignatureResult};
@@ -10,6 +11,10 @@ use crate::report::tags_report::TagsResult;
 fn full_outcome() -> ReleaseOutcome {
     let mut outcome = sample_outcomes::promoted_outcome();
     outcome.sought_commit = Some(NamedCommit::Abbreviated("2b2e927".to_owned()));
+    let mut verdict = GateVerdict::new(GateName::Scan);
+    verdict.add_fact("a.json: no findings");
+    verdict.add_warning("an exception ends on 2026-12-01");
+    outcome.gates = GateReport::new(vec![verdict]);
     outcome.requested_digest = Some(Digest::from_bytes(b"requested"));
     outcome.platform_selection = Some(PlatformSelection {
         of: Digest::from_bytes(b"source"),
@@ -58,6 +63,7 @@ fn the_schema_names_every_member_and_no_other() {
         sample_outcomes::refused_failure(),
         Failure::input("x"),
         Failure::service("x"),
+        Failure::input("x").with_further([Failure::input("y")]),
     ];
     for failure in failures {
         schema.check("failure", &failure_json(&failure));

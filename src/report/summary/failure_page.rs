@@ -4,7 +4,7 @@ use super::SummaryContext;
 use super::facts_table::FactsTable;
 use super::run_attempt::RunAttempt;
 use super::title;
-use crate::release::Failure;
+use crate::release::{Diagnostic, Failure};
 use crate::report::markdown::{AlertKind, alert, code_span, escape_lines, escape_text};
 use crate::report::phrases;
 
@@ -28,8 +28,37 @@ pub(in crate::report) fn failure_summary(
     );
     page += &attempt_facts(attempt, context).to_markdown();
     page += &failure_alert(failure, None);
+    page += &further_alerts(failure);
     page += &context.warning_alerts();
     page + "\n"
+}
+
+/// Most further problems that are shown.
+const SHOWN_PROBLEMS: usize = 50;
+
+/// Returns the further problems that were found with a failure, each as an alert.
+fn further_alerts(failure: &Failure) -> String {
+    let further = failure.diagnostic().map_or(&[][..], |it| &it.further);
+    let shown = further.iter().take(SHOWN_PROBLEMS).map(|diagnostic| {
+        let mut parts = vec![escape_lines(&diagnostic.what)];
+        parts.extend(reason_and_hint(diagnostic));
+        alert(AlertKind::Caution, parts)
+    });
+    let more = further.len().saturating_sub(SHOWN_PROBLEMS);
+    let rest = (more > 0).then(|| {
+        let text = format!("{more} further problems are in the log.");
+        alert(AlertKind::Caution, [text])
+    });
+    shown.chain(rest).collect()
+}
+
+/// Returns the reason and the hint of a diagnostic, as paragraphs.
+fn reason_and_hint(diagnostic: &Diagnostic) -> impl Iterator<Item = String> {
+    let parts = [("Why", &diagnostic.why), ("Hint", &diagnostic.hint)].into_iter();
+    parts.filter_map(|(name, part)| {
+        let part = part.as_deref()?;
+        Some(format!("**{name}:** {}", escape_lines(part)))
+    })
 }
 
 /// Returns what failed, why, and a hint, as an alert; `subject` names the service that failed.
@@ -45,12 +74,7 @@ pub(super) fn failure_alert(failure: &Failure, subject: Option<&str>) -> String 
         return alert(AlertKind::Caution, [text]);
     };
     let mut parts = vec![format!("{begin} {}", escape_lines(&diagnostic.what))];
-    for (name, part) in [("Why", &diagnostic.why), ("Hint", &diagnostic.hint)] {
-        parts.extend(
-            part.as_deref()
-                .map(|part| format!("**{name}:** {}", escape_lines(part))),
-        );
-    }
+    parts.extend(reason_and_hint(diagnostic));
     let kind = match failure {
         Failure::Incomplete(_) => AlertKind::Warning,
         _ => AlertKind::Caution,

@@ -4,8 +4,8 @@ use super::SummaryContext;
 use crate::policy::EnvironmentRules;
 use crate::report::markdown::{code_block, code_span, details, escape_text, table_row};
 use crate::report::policy_places::place_lines;
-use crate::report::policy_report::{PolicyReport, default_tags, unbound_phrase};
-use crate::report::{phrases, policy_diagram, policy_records};
+use crate::report::policy_report::{PolicyReport, default_tags, refs_phrase, unbound_phrase};
+use crate::report::{phrases, policy_diagram, policy_gates, policy_records};
 
 /// Returns a policy as Markdown.
 pub(in crate::report) fn policy_summary(shown: &PolicyReport, context: &SummaryContext) -> String {
@@ -20,6 +20,7 @@ pub(in crate::report) fn policy_summary(shown: &PolicyReport, context: &SummaryC
         page += &format!("\n```mermaid\n{chart}```\n");
     }
     page += &environments_table(shown);
+    page += &gates_table(shown);
     page += &records_table(shown);
     for environment in shown.environments().filter(|it| it.is_per_service()) {
         let name = environment.name();
@@ -59,10 +60,11 @@ fn environments_table(shown: &PolicyReport) -> String {
     ];
     let mut table = String::new();
     for environment in shown.environments() {
-        let from = environment.from().map(|from| code_span(from.as_str()));
+        let from = environment.from().iter();
+        let from: Vec<String> = from.map(|from| code_span(from.as_str())).collect();
         table += &table_row(&[
             &code_span(environment.name().as_str()),
-            from.as_deref().unwrap_or("push"),
+            &from_cell(&from),
             &code_span(&environment.repository()),
             &tags_cell(environment),
             &unbound_phrase(environment),
@@ -72,6 +74,30 @@ fn environments_table(shown: &PolicyReport) -> String {
     match table.is_empty() {
         true => "\nNo environment: the policy has no effect.\n".to_owned(),
         false => format!("\n{}{}{table}", table_row(&head), table_row(&["---"; 6])),
+    }
+}
+
+/// Returns the table of refs, immutable tags and gates; empty without environments.
+fn gates_table(shown: &PolicyReport) -> String {
+    let head = ["Environment", "Production", "Refs", "Gates"];
+    let mut table = String::new();
+    for environment in shown.environments() {
+        let gates = policy_gates::gate_lines(environment);
+        let gates: Vec<String> = gates.iter().map(|line| escape_text(line)).collect();
+        table += &table_row(&[
+            &code_span(environment.name().as_str()),
+            if environment.is_production() {
+                "yes"
+            } else {
+                "no"
+            },
+            &escape_text(&refs_phrase(environment)),
+            &gates.join("<br>"),
+        ]);
+    }
+    match table.is_empty() {
+        true => String::new(),
+        false => format!("\n{}{}{table}", table_row(&head), table_row(&["---"; 4])),
     }
 }
 
@@ -107,6 +133,13 @@ fn signers_cell(environment: &EnvironmentRules) -> String {
     match signers.collect::<Vec<String>>().as_slice() {
         [] => policy_records::NO_SIGNERS.to_owned(),
         signers => signers.join("<br>"),
+    }
+}
+
+fn from_cell(from: &[String]) -> String {
+    match from {
+        [] => "push".to_owned(),
+        from => from.join("<br>"),
     }
 }
 

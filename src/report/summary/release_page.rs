@@ -8,6 +8,7 @@ use super::signing_facts::SignatureState;
 use super::title;
 use crate::policy::Service;
 use crate::release::{DestinationOutcome, ReleaseOutcome, SignatureResult, TagChange};
+use crate::report::gate_report::gates_section;
 use crate::report::markdown::{code_block, code_span, details, escape_text, table_row};
 use crate::report::phrases;
 
@@ -28,6 +29,7 @@ pub(in crate::report) fn release_summary(
     page.extend(SignatureState::of(outcome).alert(outcome));
     page += &context.warning_alerts();
     page += &release_facts(outcome, context).to_markdown();
+    page += &gates_section(&outcome.gates);
     let pulled = pulled_destination(outcome).map(|released| &released.place);
     for released in &outcome.destinations {
         let is_pulled = outcome.destinations.len() == 1 && pulled == Some(&released.place);

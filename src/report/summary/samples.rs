@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::actions::ProcessEnvironment;
+use crate::gate::{GateReport, WildcardPattern};
 use crate::image::{Digest, MediaType, Platform, Tag};
 use crate::policy::ReleasePolicy;
 use crate::referrers::{CopiedReferrers, ReferrerKind};
@@ -19,7 +20,6 @@ use crate::report::tags_report::TagsResult;
 use crate::signing::{
     CertificateEvidence, FileSigner, Identity, ImageClaim, PublicKey, Requirement,
     SignatureEvidence, TrustRoot, VerificationError, VerifiedAttestation, VerifiedSignature,
-    WildcardPattern,
 };
 use crate::tagging::{
     ExpandedTag, ImmutableTagSource, MovingTagSource, OrderedLabels, RuleExpansion, TagKind,
@@ -222,6 +222,7 @@ pub(super) fn promoted(is_signed: bool) -> ReleaseOutcome {
             .into(),
         signer: is_signed.then_some(signer),
         source_signer: None,
+        gates: GateReport::default(),
         provenance: TagProvenance {
             version: Some(VersionOrigin::Event),
             ..TagProvenance::default()

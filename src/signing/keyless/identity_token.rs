@@ -11,9 +11,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::Url;
 
+use crate::gate::WildcardPattern;
 use crate::http::HttpClient;
 use crate::signing::instance::{ID_TOKEN_SERVICE, SigstoreService};
-use crate::signing::{CertificateCondition, Identity, SigstoreServiceError, WildcardPattern};
+use crate::signing::{CertificateCondition, Identity, SigstoreServiceError};
 
 /// Where the job's identity tokens are to be had: `ACTIONS_ID_TOKEN_REQUEST_URL` and `_TOKEN`.
 #[derive(Clone)]

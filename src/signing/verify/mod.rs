@@ -7,7 +7,6 @@
 //! identity (`identity.rs`), and the signed statement (`in_toto_statement.rs`). Legacy signatures
 //! become bundles of the version with the same parts (`legacy_bundle.rs`), and pass the same checks.
 
-mod attestation_rule;
 mod authority;
 mod bundle_json;
 mod bundle_parts;
@@ -33,12 +32,11 @@ mod trust_root;
 mod trusted_log;
 mod verified_statement;
 
-pub use attestation_rule::AttestationRule;
 pub use bundle_json::BUNDLE_LIMIT;
 pub(super) use bundle_json::check_json;
 pub use certificate_condition::CertificateCondition;
 pub use file_requirement::{FileRequirement, FileSigner, SignedArtifact};
-pub use identity::{Identity, WildcardPattern};
+pub use identity::Identity;
 pub(super) use in_toto_statement::InTotoStatement;
 pub use json_lines::split_json_lines;
 pub use requirement::Requirement;

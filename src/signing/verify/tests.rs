@@ -9,10 +9,10 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
 use super::super::{
-    AttestationRule, CertificateCondition, FileRequirement, FileSigner, Identity, LegacySignature,
-    PublicKey, Requirement, SignatureEvidence, SignedArtifact, TrustRoot, VerificationError,
-    WildcardPattern,
+    CertificateCondition, FileRequirement, FileSigner, Identity, LegacySignature, PublicKey,
+    Requirement, SignatureEvidence, SignedArtifact, TrustRoot, VerificationError,
 };
+use crate::gate::{AttestationRule, WildcardPattern};
 use crate::image::Digest;
 
 fn file(name: &str) -> Vec<u8> {
@@ -938,7 +938,7 @@ fn an_attestation_is_checked_against_its_rules() {
         ("https://example.com/other", false),
     ] {
         let rule: AttestationRule = rule.parse().unwrap();
-        let checked = rule.check(&attested);
+        let checked = attested.check_rule(&rule);
         assert_eq!(checked.is_ok(), good, "{checked:?} {}", attested.predicate);
     }
 }

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::super::{ImageClaim, VerificationError};
 use super::{InTotoStatement, SignatureEvidence};
+use crate::gate::{AttestationMismatch, AttestationRule};
 use crate::image::Digest;
 
 /// A good signature of an image.
@@ -32,6 +33,28 @@ pub struct VerifiedAttestation {
     pub predicate: Value,
     /// What proves it.
     pub evidence: SignatureEvidence,
+}
+
+impl VerifiedAttestation {
+    /// Checks the type and the predicate against a rule.
+    ///
+    /// # Errors
+    /// Returns the type or the value that the rule does not accept.
+    pub fn check_rule(&self, rule: &AttestationRule) -> Result<(), VerificationError> {
+        let checked = rule.check(&self.predicate_type, &self.predicate);
+        checked.map_err(|mismatch| match mismatch {
+            AttestationMismatch::PredicateType(kind) => VerificationError::Attestation(kind),
+            AttestationMismatch::Condition {
+                place,
+                is,
+                expected,
+            } => VerificationError::Predicate {
+                place,
+                is,
+                expected,
+            },
+        })
+    }
 }
 
 impl VerifiedStatement {

@@ -1,7 +1,7 @@
 //! Telling by the rules of a run whether a tag is one that they give a version or a commit, with what
 //! they put around it: `web-1.4.0` of `prefix=web-`.
 
-use super::{RefRuleKind, RuleKind, TagRule, TagRuleSet};
+use super::{RefRuleKind, RuleKind, TagRule, TagRuleSet, VersionRule};
 use crate::image::Tag;
 use crate::tagging::tag_name::{immutable_form, is_number};
 
@@ -16,6 +16,12 @@ impl TagRuleSet {
         rules.find_map(|rule| rule.kind.immutable_form(self.core(rule, tag.as_str())?))
     }
 
+    /// Returns whether at least one rule gives a tag that is never moved: a full version or a commit. The
+    /// default table does.
+    pub fn gives_immutable_tag(&self) -> bool {
+        self.is_default() || self.rules.iter().any(TagRule::gives_immutable_tag)
+    }
+
     /// Returns what a rule puts its prefix and suffix around. What is around it by a template is not known.
     fn core<'a>(&self, rule: &TagRule, tag: &'a str) -> Option<&'a str> {
         let prefix = rule.prefix.as_ref().unwrap_or(&self.flavor.prefix.text);
@@ -26,7 +32,36 @@ impl TagRuleSet {
     }
 }
 
+impl TagRule {
+    fn gives_immutable_tag(&self) -> bool {
+        self.immutable
+            .unwrap_or_else(|| self.kind.gives_immutable_tag())
+            && self.enable != "false"
+    }
+}
+
 impl RuleKind {
+    /// Returns whether its tags are immutable where the rule does not say so itself.
+    fn gives_immutable_tag(&self) -> bool {
+        let has = |text: &str, words: &[&str]| words.iter().all(|word| text.contains(word));
+        match self {
+            Self::Semver(VersionRule { pattern, .. })
+            | Self::Pep440(VersionRule { pattern, .. })
+            | Self::Release { pattern } => {
+                let whole = ["version", "raw"].into_iter();
+                let mut whole = whole.map(|word| format!("{{{{{word}}}}}"));
+                whole.any(|expression| pattern.contains(&expression))
+                    || has(pattern, &["{{major}}", "{{minor}}", "{{patch}}"])
+            }
+            Self::Sha { .. } | Self::Ref(RefRuleKind::Tag) | Self::Match { .. } => true,
+            Self::Raw { value } => has(value, &["{{sha}}"]),
+            Self::Schedule { .. }
+            | Self::Edge { .. }
+            | Self::Ref(RefRuleKind::Branch | RefRuleKind::Pull)
+            | Self::Env => false,
+        }
+    }
+
     /// Returns what stands before and after the version in the rule's pattern.
     pub(in crate::tagging) fn literals(&self) -> (&str, &str) {
         let (Self::Semver(rule) | Self::Pep440(rule)) = self else {

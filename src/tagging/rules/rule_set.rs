@@ -7,7 +7,7 @@ use super::rule_error::{RuleError, RuleProblem};
 use super::rule_parser;
 use crate::image::{Reference, Repository, TagOrDigest};
 use crate::tagging::printable_name::printable_name;
-use crate::tagging::{CompatDifference, CompatMode, Finding};
+use crate::tagging::{CompatDifference, CompatMode, Finding, ImmutableTags};
 
 /// Rules, and what goes for all of them.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +18,8 @@ pub struct TagRuleSet {
     is_default: bool,
     /// Whether tags of version lines are given.
     pub(crate) gives_lines: bool,
+    /// Tags that are immutable whatever rule gives them.
+    immutable: ImmutableTags,
     /// What was found while they were read.
     pub(crate) findings: Vec<Finding>,
 }
@@ -57,6 +59,7 @@ impl TagRuleSet {
             mode,
             is_default: false,
             gives_lines: true,
+            immutable: ImmutableTags::default(),
             findings,
         })
     }
@@ -72,6 +75,16 @@ impl TagRuleSet {
             gives_lines: false,
             ..self
         }
+    }
+
+    /// Returns the rules with tags that are immutable whatever rule gives them.
+    pub fn with_immutable_tags(self, immutable: ImmutableTags) -> Self {
+        Self { immutable, ..self }
+    }
+
+    /// Returns the tags that are immutable whatever rule gives them.
+    pub fn immutable_tags(&self) -> &ImmutableTags {
+        &self.immutable
     }
 
     /// Takes the tag of each rule that is a reference of one of `images`, as other programs give their
@@ -107,7 +120,9 @@ impl TagRuleSet {
 
     /// Returns whether the default table applies as it is: no rule, no flavor and no mode is given.
     pub fn is_plain_default(&self) -> bool {
-        let is_plain = self.gives_lines && self.mode == CompatMode::default();
+        let is_plain = self.gives_lines
+            && self.immutable == ImmutableTags::default()
+            && self.mode == CompatMode::default();
         self.is_default && is_plain && self.flavor == Flavor::default()
     }
 

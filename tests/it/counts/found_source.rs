@@ -1,11 +1,12 @@
 //! Requests of a promotion that looks its image up by the commit.
 
 use shipmark::image::NamedCommit;
-use shipmark::release::SourceLookup;
-use shipmark::tagging::usual_commit_tags;
+use shipmark::release::{CommitSearch, MergedCommit, SoughtImage, SourceOrigin, SourceSearch};
 
 use super::kinds;
 use crate::registry::{Profile, Registry};
+use crate::support::records::location;
+use crate::support::timelines::{LongTimeline, commit, root};
 use crate::support::*;
 
 /// All candidates are asked for at once, and nothing is read twice: five requests more than with the
@@ -32,13 +33,18 @@ async fn a_source_that_is_found_costs_one_request_for_each_candidate() {
     ");
     registry.clear_log();
     let commit = NamedCommit::Whole(COMMIT.parse().unwrap());
-    given.lookup = Some(SourceLookup {
-        tags: usual_commit_tags(&commit, 7),
-        commit,
-        named_by: "the branch main".to_owned(),
-        place: place.parse().unwrap(),
-        form: None,
-        found: None,
+    given.search = Some(SourceSearch {
+        sought: SoughtImage::OfCommit(CommitSearch {
+            commit,
+            named_by: "the branch main".to_owned(),
+            short_sha: 7,
+            merged: MergedCommit::NotSought,
+        }),
+        origins: vec![SourceOrigin {
+            place: place.parse().unwrap(),
+            timeline: None,
+            form: None,
+        }],
     });
     done(given, &context()).await;
     insta::assert_snapshot!(kinds(&registry), @r"
@@ -48,4 +54,42 @@ async fn a_source_that_is_found_costs_one_request_for_each_candidate() {
     1 x HEAD manifests 200
     9 x HEAD manifests 404
     ");
+}
+
+/// Summaries name the commits of 32 releases each; the record of the one that is found is read, too.
+#[tokio::test]
+async fn ten_reads_find_a_commit_among_the_newest_320_releases() {
+    const COUNT: usize = 400;
+    const OLDEST: usize = COUNT - 320;
+    let registry = Registry::start(Profile::plain().date("unknown")).await;
+    let mut timeline = LongTimeline::new(&registry);
+    timeline.extend(&registry, COUNT, |from_end| {
+        from_end.is_multiple_of(33) || from_end == COUNT - 1 - OLDEST
+    });
+    for (number, is_found) in [(COUNT - 1, true), (OLDEST, true), (OLDEST - 1, false)] {
+        registry.clear_log();
+        let place = format!("{}/prod", registry.host());
+        let destination = format!("{}/live", registry.host());
+        let mut request = promote(&format!("{place}:x"), &[&destination], "refs/heads/main");
+        request.search = Some(SourceSearch {
+            sought: SoughtImage::OfCommit(CommitSearch {
+                commit: NamedCommit::Whole(commit(number).parse().unwrap()),
+                named_by: "the branch main".to_owned(),
+                short_sha: 7,
+                merged: MergedCommit::NotSought,
+            }),
+            origins: vec![SourceOrigin {
+                place: place.parse().unwrap(),
+                timeline: Some(location("prod", &place)),
+                form: None,
+            }],
+        });
+        let (_, text) = failed(request, &context()).await;
+        // The images of these timelines do not exist.
+        let names_image = text.contains(&root(number).to_string());
+        assert_eq!(names_image, is_found, "{text}");
+        let reads = registry.count_of("GET /v2/prod/manifests/shipmark.");
+        let own = usize::from(number == OLDEST);
+        assert_eq!(reads, 10 + own, "{:?}", registry.requests());
+    }
 }

@@ -23,7 +23,7 @@ async fn promise_8_a_commit_of_a_fork_or_of_no_merged_pull_request_is_refused() 
     let pull = |head: u32, merged: bool| {
         json!({"number": 7, "pull_request": {"number": 7, "merged": merged,
             "head": {"ref": "fix", "sha": COMMIT, "repo": {"id": head}},
-            "base": {"ref": "main", "repo": {"id": 1}}}})
+            "base": {"ref": "main", "sha": built, "repo": {"id": 1}}}})
     };
     let release_pull = |merged: bool| {
         let mut payload = pull(1, merged);

@@ -82,7 +82,7 @@ async fn the_image_of_another_commit_with_the_same_digits_does_not_count() {
     unlabelled.put(1, None, &["git-9f3c2a1"]);
     unlabelled.put(2, Some(COMMIT), &[&whole]);
     let ran = unlabelled.promote("refs/tags/v1.4.0", COMMIT);
-    assert!(unlabelled.refused(&ran).contains("name 2 images"));
+    assert!(unlabelled.refused(&ran).contains("has 2 images"));
 }
 
 /// The tag may be moved after the search.

@@ -97,6 +97,7 @@ async fn a_mark_of_another_release_says_where_a_rollback_goes() {
             location: location("prod", &stage.place("prod")),
             account: account(4, 4),
             signer: None,
+            adds_summary: false,
         },
         state: ReleaseMark::Failed,
         release: Some(named("1.4.0")),

@@ -5,6 +5,7 @@ mod air_gap;
 mod attestations;
 mod keyless;
 mod story;
+mod summaries;
 mod untouched;
 
 use std::collections::BTreeMap;

@@ -128,6 +128,186 @@ pub const CORPUS: &[(Judgement, &str)] = &[
         Valid,
         "records: '[::1]:5000/{environment}/{service}'\nenvironments: {a: {repository: 'x/{service}'}}\nservices: [web]",
     ),
+    // Gates, defaults and services.
+    (
+        Valid,
+        "environments: {a: {repository: x, refs: [main, 'release/**', '!release/**-alpha', 'refs/tags/v*'], immutable: ['[0-9]*', sha-*], lines: off, vsa: true, production: false}}\nlines: on",
+    ),
+    (
+        Valid,
+        "defaults: {sign: key, signers: [{key: a.pub}], gates: {soak: 24h}}\nenvironments: {a: {repository: x}, b: {repository: y, from: [a]}}",
+    ),
+    (
+        Valid,
+        "environments: {a: {repository: x, gates: {scan: {fail-on: high, ignore-unfixed: true, max-age: 1d12h, suppressed: deny, vex: [a.json], vex-signers: [{key: a.pub, until: 2027-01-31}], attested: {signers: [{key: a.pub}]}, attach: false, ignore: []}}}}",
+    ),
+    (
+        Valid,
+        "environments: {a: {repository: x, gates: {scan: {fail-on: critical, ignore: [{id: CVE-1, reason: r, package: 'pkg:deb/*', platform: linux/arm64, until: 2027-01-31}]}}}}",
+    ),
+    (
+        Valid,
+        "environments: {b: {repository: y}, a: {repository: x, from: b, gates: {signature: true, attestations: [spdx, {rule: 'https://slsa.dev/provenance/v1,/a=b', signed: false}, {rule: vuln, signers: [{key: a.pub}]}], soak: {for: 7d, still-current: true}}}}",
+    ),
+    (
+        Valid,
+        "environments: {a: {repository: x, gates: {freeze: [{from: fri 15:00, to: mon 06:00, zone: Europe/Berlin, override: true}, {from: 2026-12-23T00:00, to: 2027-01-02T00:00, zone: UTC}], image: {platforms: [linux/amd64, 'windows(10.0.17763)/amd64'], user: 1000, max-size: 1.5GiB, max-age: 90d, labels: [a, b=c*]}}}}",
+    ),
+    (
+        Valid,
+        "services: {web: {dockerfile: docker/web.Dockerfile, target: runtime, gates: {a: {scan: {max-age: 1h}}}}, api: , db: {}}\nenvironments: {a: {repository: 'x/{service}', gates: {scan: {fail-on: low, max-age: 2h}}}}",
+    ),
+    (Invalid, "services: {Web: {}}"),
+    (Invalid, "services: {web: x}"),
+    (Invalid, "services: {web: {file: x}}"),
+    (Invalid, "services: {web: {dockerfile: /etc/x}}"),
+    (Invalid, "services: {web: {gates: [a]}}"),
+    (Invalid, "defaults: {repository: x}"),
+    (Invalid, "defaults: {production: true}"),
+    (Invalid, "lines: maybe"),
+    (
+        Invalid,
+        "environments: {a: {repository: x, production: yes}}",
+    ),
+    (Invalid, "environments: {a: {repository: x, refs: []}}"),
+    (Invalid, "environments: {a: {repository: x, refs: main}}"),
+    (
+        Invalid,
+        "environments: {a: {repository: x, immutable: ['a b']}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x, keep: {last: 1}}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x, gates: {}, vsa: 2}}",
+    ),
+    (Invalid, "environments: {a: {repository: x, gates: [scan]}}"),
+    (
+        Invalid,
+        "environments: {a: {repository: x, gates: {scans: {}}}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x, gates: {scan: {}}}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x, gates: {scan: {fail-on: unknown}}}}",
+    ),
+    (
+        OnlyParser(YAML),
+        "environments: {a: {repository: x, gates: {scan: {fail-on: high, max-age: 24}}}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x, gates: {scan: {fail-on: high, unbound: allow}}}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x, gates: {scan: {fail-on: high, ignore: [{id: CVE-1}]}}}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x, gates: {scan: {fail-on: high, attested: {}}}}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x, gates: {scan: {fail-on: high, attested: {signers: [{key: a.pub, actions: [push]}]}}}}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x, gates: {soak: 1.5h}}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x, gates: {soak: {still-current: true}}}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x, gates: {freeze: []}}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x, gates: {freeze: [{from: fri 15:00, zone: UTC}]}}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x, gates: {freeze: [{from: friday 15:00, to: mon 06:00, zone: UTC}]}}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x, gates: {image: {platforms: [amd64]}}}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x, gates: {image: {user: ':1'}}}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x, gates: {image: {max-size: 500mb}}}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x, gates: {image: {labels: ['=a']}}}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x, gates: {attestations: [[spdx]]}}}",
+    ),
+    (
+        OnlyParser(YAML),
+        "environments: {a: {repository: x, production: True}}",
+    ),
+    (
+        OnlyParser(MEANING),
+        "environments: {a: {repository: x, refs: ['!main']}}",
+    ),
+    (
+        OnlyParser(MEANING),
+        "environments: {a: {repository: x, refs: ['a[b']}}",
+    ),
+    (
+        OnlyParser(MEANING),
+        "environments: {a: {repository: x, immutable: ['[9-0]']}}",
+    ),
+    (
+        OnlyParser(MEANING),
+        "environments: {a: {repository: x, gates: {soak: 0h}}}",
+    ),
+    (
+        OnlyParser(MEANING),
+        "environments: {a: {repository: x, gates: {scan: {fail-on: high, vex: [../x]}}}}",
+    ),
+    (
+        OnlyParser(MEANING),
+        "environments: {a: {repository: x, gates: {freeze: [{from: fri 15:00, to: mon 06:00, zone: Europe/Atlantis}]}}}",
+    ),
+    (
+        OnlyParser(MEANING),
+        "environments: {a: {repository: x, gates: {attestations: [sbom]}}}",
+    ),
+    (
+        OnlyParser(ACROSS_KEYS),
+        "environments: {a: {repository: x, gates: {freeze: [{from: fri 15:00, to: fri 15:00, zone: UTC}]}}}",
+    ),
+    (
+        OnlyParser(ACROSS_KEYS),
+        "environments: {a: {repository: x, gates: {soak: 1d}}}",
+    ),
+    (
+        OnlyParser(ACROSS_KEYS),
+        "environments: {a: {repository: x, production: true}}",
+    ),
+    (
+        OnlyParser(ACROSS_KEYS),
+        "services: {web: {gates: {a: {scan: {max-age: 3h}}}}}\nenvironments: {a: {repository: 'x/{service}', gates: {scan: {fail-on: low, max-age: 2h}}}}",
+    ),
+    (
+        OnlyParser(ACROSS_KEYS),
+        "services: {web: {gates: {b: {}}}}\nenvironments: {a: {repository: 'x/{service}'}}",
+    ),
     // Keys.
     (Invalid, "environment: {}"),
     (Invalid, "Environments: {}"),
@@ -136,7 +316,6 @@ pub const CORPUS: &[(Judgement, &str)] = &[
     (Invalid, "<<: {}"),
     (Invalid, "environments: {a: {from: b}}"),
     (Invalid, "environments: {a: {repository: x, form: b}}"),
-    (Invalid, "environments: {a: {repository: x, refs: [main]}}"),
     (
         Invalid,
         "environments: {a: {repository: x, trust: {key: a.pub}}}",

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::Value;
+use shipmark::cli::{Input, policy_effects_table};
 use shipmark::policy::{self, ReleasePolicy, SCHEMA_ADDRESS};
 
 use crate::support::table::{documented, updates_documents};
@@ -51,6 +52,16 @@ fn the_table_of_keys_is_what_is_declared() {
         "",
         &[policy::key_table().trim_end().to_owned()],
     );
+}
+
+#[test]
+fn the_table_of_inputs_is_what_is_declared() {
+    let begin = "<!-- inputs: written from src/cli/under_policy.rs -->\n";
+    let table = policy_effects_table();
+    documented("docs/policy.md", begin, "", &[table.trim_end().to_owned()]);
+    for input in Input::ALL {
+        assert!(table.contains(&format!("`{input}`")), "{input}");
+    }
 }
 
 /// The schema, compiled by a validator of others.
@@ -102,49 +113,107 @@ fn schema_and_parser_agree_over_the_corpus() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Mappings of the file: where the schema has their keys, how many there are at least, and a policy with such a
+/// mapping, in which `KEY` stands for a key and its value, after those keys that it needs.
+const MAPPINGS: [(&str, usize, &str); 12] = [
+    ("", 6, "KEY"),
+    (
+        ENVIRONMENT,
+        15,
+        "environments: {a: {repository: 'oci:a', KEY}}",
+    ),
+    (
+        "/properties/environments/additionalProperties/properties/signers/items",
+        6,
+        "environments: {a: {repository: x, signers: [{key: a, KEY}]}}",
+    ),
+    (GATES, 6, "environments: {a: {repository: x, gates: {KEY}}}"),
+    (
+        "/properties/environments/additionalProperties/properties/gates/properties/scan",
+        9,
+        "environments: {a: {repository: x, gates: {scan: {fail-on: high, KEY}}}}",
+    ),
+    (
+        "/properties/environments/additionalProperties/properties/gates/properties/scan/properties/ignore/items",
+        5,
+        "environments: {a: {repository: x, gates: {scan: {fail-on: high, ignore: [{id: a, reason: b, KEY}]}}}}",
+    ),
+    (
+        "/properties/environments/additionalProperties/properties/gates/properties/attestations/items/anyOf/1",
+        3,
+        "environments: {a: {repository: x, gates: {attestations: [{rule: spdx, KEY}]}}}",
+    ),
+    (
+        "/properties/environments/additionalProperties/properties/gates/properties/soak/anyOf/1",
+        2,
+        "environments: {a: {repository: x, gates: {soak: {for: 1d, KEY}}}}",
+    ),
+    (
+        "/properties/environments/additionalProperties/properties/gates/properties/freeze/items",
+        4,
+        "environments: {a: {repository: x, gates: {freeze: [{from: fri 15:00, to: mon 06:00, zone: UTC, KEY}]}}}",
+    ),
+    (
+        "/properties/environments/additionalProperties/properties/gates/properties/image",
+        5,
+        "environments: {a: {repository: x, gates: {image: {KEY}}}}",
+    ),
+    (
+        "/properties/defaults",
+        9,
+        "defaults: {KEY}\nenvironments: {a: {repository: x}}",
+    ),
+    (
+        "/properties/services/anyOf/1/additionalProperties/anyOf/0",
+        3,
+        "services: {web: {KEY}}",
+    ),
+];
+
+const ENVIRONMENT: &str = "/properties/environments/additionalProperties";
+const GATES: &str = "/properties/environments/additionalProperties/properties/gates";
+
 /// A key that is declared and not read would be a rule without effect.
 #[test]
 fn the_parser_reads_every_declared_key() {
     let schema: Value = serde_json::from_str(&policy::json_schema()).unwrap();
-    let keys = |schema: &Value| -> Vec<String> {
-        schema["properties"]
-            .as_object()
-            .unwrap()
-            .keys()
-            .cloned()
-            .collect()
-    };
-    let outer = keys(&schema);
-    let environment = &schema["properties"]["environments"]["additionalProperties"];
-    let inner = keys(environment);
-    let of_signer = keys(&environment["properties"]["signers"]["items"]);
-    assert!(outer.len() >= 4 && inner.len() >= 9, "{outer:?} {inner:?}");
-    assert_eq!(of_signer.len(), 6, "{of_signer:?}");
-    for key in outer {
-        let error = parse(&format!("{key}: [[x]]")).unwrap_err();
-        assert!(error.contains("expected "), "{key}: {error}");
-    }
-    for key in inner {
-        let own = if key == "repository" {
-            ""
-        } else {
-            "repository: 'oci:a', "
-        };
-        let error = parse(&format!("environments: {{a: {{{own}{key}: [[x]]}}}}")).unwrap_err();
-        assert!(error.contains("expected "), "{key}: {error}");
-    }
-    for key in of_signer {
-        let own = match key.as_str() {
-            "identity" | "key" => "",
-            "issuer" | "repository" => "identity: a, ",
-            _ => "key: a, ",
-        };
-        let signer = format!("{{{own}{key}: [[x]]}}");
-        let error = parse(&format!(
-            "environments: {{a: {{repository: x, signers: [{signer}]}}}}"
-        ));
-        let error = error.unwrap_err();
-        assert!(error.contains("expected "), "{key}: {error}");
+    for (place, least, policy) in MAPPINGS {
+        let mapping = schema.pointer(place).unwrap();
+        let keys = mapping["properties"].as_object().unwrap().keys();
+        assert!(keys.len() >= least, "{place}: {keys:?}");
+        for key in keys {
+            let mut policy = policy.to_owned();
+            for other in [key.as_str(), "key"] {
+                let is_choice =
+                    other == "key" && ["identity", "issuer", "repository"].contains(&key.as_str());
+                if other != key && !(is_choice && place.ends_with("signers/items")) {
+                    continue;
+                }
+                // What the mapping needs is the value that is wrong here.
+                for own in [
+                    "repository: 'oci:a', ",
+                    "key: a, ",
+                    "fail-on: high, ",
+                    "id: a, ",
+                    "reason: b, ",
+                    "rule: spdx, ",
+                    "for: 1d, ",
+                    "from: fri 15:00, ",
+                    "to: mon 06:00, ",
+                    "zone: UTC, ",
+                ] {
+                    if own.starts_with(&format!("{other}: ")) {
+                        policy = policy.replace(own, "");
+                    }
+                }
+            }
+            if place.ends_with("signers/items") && ["issuer", "repository"].contains(&key.as_str())
+            {
+                policy = policy.replace("KEY", "identity: a, KEY");
+            }
+            let error = parse(&policy.replace("KEY", &format!("{key}: [[x]]"))).unwrap_err();
+            assert!(error.contains("expected "), "{place} {key}: {error}");
+        }
     }
 }
 
@@ -153,7 +222,7 @@ fn what_the_parser_accepts_the_schema_accepts() {
     let schema = EditorSchema::new();
     let declared: Value = serde_json::from_str(&policy::json_schema()).unwrap();
     let (mut accepted, mut refused, mut signed) = (0, 0, 0);
-    for seed in 0..8_000 {
+    for seed in 0..9_000 {
         let text = random_policy::write(seed, &declared);
         match (parse(&text), schema.check(&text)) {
             (Ok(()), Some(Ok(()))) => {
@@ -189,4 +258,38 @@ fn policies_of_the_documentation_name_their_schema() {
         assert_eq!(parse(text), Ok(()), "{text}");
         assert_eq!(EditorSchema::new().check(text), Some(Ok(())), "{text}");
     }
+}
+
+/// A policy of many services and environments, each with gates.
+fn large_policy(services: usize, environments: usize) -> String {
+    let mut text = String::from(
+        "defaults: {refs: [main], immutable: [v*], gates: {image: {user: non-root}}}\nenvironments:\n",
+    );
+    for number in 0..environments {
+        text += &format!(
+            "  e{number}:\n    repository: e{number}.example.com/team/{{service}}\n    sign: keyless\n    signers: [{{identity: 'https://github.com/acme/web/.github/workflows/e{number}.yml@refs/heads/main'}}]\n    gates:\n      scan: {{fail-on: high, max-age: 24h, ignore: [{{id: CVE-2026-1, reason: not reachable}}]}}\n      freeze: [{{from: fri 15:00, to: mon 06:00, zone: Europe/Berlin}}]\n"
+        );
+        if number > 0 {
+            text += &format!("    from: e{}\n", number - 1);
+        }
+    }
+    text += "services:\n";
+    for number in 0..services {
+        text += &format!(
+            "  s{number}: {{dockerfile: s{number}/Dockerfile, gates: {{e0: {{scan: {{ignore: []}}}}}}}}\n"
+        );
+    }
+    text
+}
+
+/// The goal is 20 ms in an optimized build; this one is not optimized, and shares its machine.
+#[test]
+fn a_large_policy_is_read_at_once() {
+    let text = large_policy(200, 20);
+    let start = std::time::Instant::now();
+    let policy = ReleasePolicy::parse(text.as_bytes()).unwrap();
+    let needed = start.elapsed();
+    println!("{needed:?} for {} bytes", text.len());
+    assert_eq!(policy.environments().len() * policy.services().len(), 4_000);
+    assert!(needed < std::time::Duration::from_secs(2), "{needed:?}");
 }

@@ -93,6 +93,10 @@ fn mapping(rng: &mut Rng, schema: &Value, depth: usize, text: &mut String) {
         let likelihood = match key.as_str() {
             _ if is_required => 250,
             "environments" | "services" => 200,
+            "production" => 3,
+            "refs" | "immutable" | "vsa" | "trusted-root" | "transparency-log" | "existing" => 10,
+            "defaults" | "gates" => 14,
+            "fail-on" => 230,
             "signers" if sign.ends_with("key") || sign.ends_with("keyless") => 245,
             "signers" => 5,
             "records" | "issuer" | "repository" | "adopt-until" => 30,
@@ -118,19 +122,38 @@ fn mapping(rng: &mut Rng, schema: &Value, depth: usize, text: &mut String) {
 
 fn entry(rng: &mut Rng, key: &str, schema: &Value, depth: usize, text: &mut String) {
     let indent = "  ".repeat(depth);
+    if let Some(alternatives) = schema["anyOf"].as_array() {
+        let alternative = rng.choice(alternatives).unwrap();
+        return entry(rng, key, alternative, depth, text);
+    }
     match schema["type"].as_str() {
+        Some("object") if schema["properties"].is_object() => {
+            let mut inner = String::new();
+            mapping(rng, schema, depth + 1, &mut inner);
+            *text += &match inner.is_empty() {
+                true => format!("{indent}{key}: {{}}\n"),
+                false => format!("{indent}{key}:\n{inner}"),
+            };
+        }
         Some("object") => {
             *text += &format!("{indent}{key}:\n");
             let first = rng.usize(..3);
-            for name in NAMES.iter().skip(first).take(1 + rng.usize(..3)) {
-                *text += &format!("{indent}  {name}:\n");
-                mapping(rng, &schema["additionalProperties"], depth + 2, text);
+            let names = match key {
+                "services" => SERVICES,
+                _ => NAMES,
+            };
+            for name in names.iter().skip(first).take(1 + rng.usize(..3)) {
+                entry(rng, name, &schema["additionalProperties"], depth + 1, text);
             }
+        }
+        Some("array") if is_mapping(&schema["items"]) => {
+            entries(rng, key, &schema["items"], depth, text);
         }
         Some("array") => {
             let entries: Vec<String> = (0..rng.usize(..3)).map(|_| scalar(rng, key)).collect();
             *text += &format!("{indent}{key}: [{}]\n", entries.join(", "));
         }
+        Some("null") => *text += &format!("{indent}{key}:\n"),
         _ if key == "tags" && rng.bool() => {
             *text += &format!(
                 "{indent}{key}: |\n{indent}  {}\n{indent}  type=sha\n",
@@ -138,6 +161,50 @@ fn entry(rng: &mut Rng, key: &str, schema: &Value, depth: usize, text: &mut Stri
             );
         }
         _ => *text += &format!("{indent}{key}: {}\n", scalar(rng, key)),
+    }
+}
+
+/// Whether entries of a list can be mappings.
+fn is_mapping(schema: &Value) -> bool {
+    let alternatives = schema["anyOf"].as_array();
+    schema["type"] == "object"
+        || alternatives.is_some_and(|alternatives| alternatives.iter().any(is_mapping))
+}
+
+/// A list of mappings, or of texts where entries can be texts.
+fn entries(rng: &mut Rng, key: &str, schema: &Value, depth: usize, text: &mut String) {
+    let indent = "  ".repeat(depth);
+    let count = rng.usize(..3);
+    if count == 0 {
+        *text += &format!("{indent}{key}: []\n");
+        return;
+    }
+    *text += &format!("{indent}{key}:\n");
+    for _ in 0..count {
+        let alternatives = schema["anyOf"].as_array();
+        let schema = alternatives.map_or(schema, |it| rng.choice(it).unwrap());
+        if schema["type"] != "object" {
+            *text += &format!("{indent}- {}\n", scalar(rng, key));
+            continue;
+        }
+        let choice = if rng.bool() { "key" } else { "identity" };
+        let mut narrowed = schema.clone();
+        if schema["oneOf"].is_array() {
+            narrowed["required"] = json!([choice]);
+            let other = if choice == "key" {
+                ["identity", "issuer", "repository"].as_slice()
+            } else {
+                &["key"]
+            };
+            let keys = narrowed["properties"].as_object_mut().unwrap();
+            keys.retain(|key, _| !other.contains(&key.as_str()));
+        }
+        let mut entry = String::new();
+        mapping(rng, &narrowed, depth + 1, &mut entry);
+        *text += &match entry.strip_prefix(&format!("{indent}  ")) {
+            Some(rest) => format!("{indent}- {rest}"),
+            None => format!("{indent}- {{}}\n"),
+        };
     }
 }
 
@@ -168,6 +235,7 @@ fn signers(rng: &mut Rng, sign: &str, schema: &Value, depth: usize, text: &mut S
 /// A text for the key, most often a right one, plain or in quotes.
 fn scalar(rng: &mut Rng, key: &str) -> String {
     let words: &[&str] = match key {
+        "from" if rng.u8(..) < 60 => &["fri 15:00", "mon 06:00"],
         "from" => &NAMES[..3],
         "repository" => REPOSITORIES,
         "tags" => RULES,
@@ -177,6 +245,68 @@ fn scalar(rng: &mut Rng, key: &str) -> String {
         "sign" => &["keyless", "key", "off", "Key", "yes", "signed"],
         "records" => RECORDS,
         "adopt-until" => &["2026-12-31", "2026-02-30"],
+        "production" | "vsa" | "signed" | "ignore-unfixed" | "attach" | "attested"
+        | "signature" | "still-current" | "override" => &["true", "false", "True", "yes", "1"],
+        "lines" => &["on", "off", "Off", "no"],
+        "suppressed" => &["show", "deny", "hide", "Show"],
+        "fail-on" => &["high", "critical", "low", "High", "unknown", "7.0"],
+        "refs" => &[
+            "main",
+            "release/**",
+            "refs/tags/v*",
+            "!x",
+            "refs/pull/1",
+            "a[",
+            "a b",
+            "?",
+        ],
+        "immutable" => &[
+            "v*",
+            "[0-9]*.[0-9]*",
+            "sha-?",
+            "[!a-c]x",
+            "[",
+            "a/b",
+            "[]",
+            "[z-a]",
+        ],
+        "max-age" | "soak" | "for" => &["24h", "90d", "1d12h", "1h1d", "24", "0h", "1 day"],
+        "max-size" => &["500MiB", "1GB", "1.5GiB", "500", "1gb", "0B"],
+        "to" => &[
+            "fri 15:00",
+            "mon 06:00",
+            "2027-01-01T00:00",
+            "friday",
+            "fri 25:00",
+        ],
+        "zone" => &["UTC", "Europe/Berlin", "Europe/Atlantis", "x y"],
+        "user" => &["non-root", "1000", "app:app", ":app", "a b"],
+        "labels" => &["a", "org.opencontainers.image.title", "a=b*", "=b", "a b"],
+        "platforms" | "platform" => &[
+            "linux/amd64",
+            "linux/arm/v7",
+            "windows(10.0)/amd64",
+            "linux",
+            "a/b/c/d",
+        ],
+        "attestations" | "rule" => &[
+            "spdx",
+            "https://slsa.dev/provenance/v1",
+            "cyclonedx,/a=b",
+            "sbom",
+            "x,a=b",
+        ],
+        "vex" | "dockerfile" => &[
+            "a.json",
+            "security/web.openvex.json",
+            "../x",
+            "/etc/x",
+            "a//b",
+        ],
+        "target" => &["runtime", "1", "a b", "-x"],
+        "id" => &["CVE-2026-1234", "GHSA-x", "a b"],
+        "package" => &["pkg:deb/*", "openssl"],
+        "reason" => &["not reachable", "1"],
         "identity" => IDENTITIES,
         "issuer" => &["https://x.example.com", "x"],
         "key" => &["keys/a.pub", "a.pub", "1", "-----BEGIN PRIVATE KEY-----"],

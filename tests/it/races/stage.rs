@@ -253,6 +253,7 @@ impl Stage {
             location: location("prod", &self.place(&self.calm)),
             account: account(now, run),
             signer: None,
+            adds_summary: false,
         }
     }
 

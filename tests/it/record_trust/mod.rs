@@ -11,6 +11,7 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
+use shipmark::gate::WildcardPattern;
 use shipmark::notices::Notices;
 use shipmark::record::{
     RECORD_PREDICATE_TYPE, RecordAction, RecordError, RecordId, RecordTime, ReleaseRecord,
@@ -20,7 +21,7 @@ use shipmark::release::{
 };
 use shipmark::signing::{
     CertificateCondition, Identity, ImageClaim, PrivateKey, Requirement, Signer, StatementBundle,
-    VerificationError, WildcardPattern,
+    VerificationError,
 };
 
 use crate::sigstore::{self, Rekor, Sigstore};

@@ -49,6 +49,7 @@ async fn write_records(registry: &Registry, signer: Option<(&PrivateKey, &Record
             location,
             account: account(now, now.unsigned_abs()),
             signer: signer.map(|(key, _)| key_signer(key)),
+            adds_summary: false,
         }
     };
     let adoption = AdoptRequest {

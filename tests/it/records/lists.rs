@@ -82,6 +82,7 @@ async fn write_to_its_end(stage: &Stage) {
         location: location("prod", &stage.place("prod")),
         account: account(now, run),
         signer: None,
+        adds_summary: false,
     };
     let marked = MarkRequest {
         timeline: timeline(204, 3),

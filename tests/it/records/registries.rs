@@ -104,6 +104,7 @@ async fn a_rule_of_the_registry_that_holds_the_list_of_referrers_is_named_before
             location: location("prod", &stage.place("prod")),
             account: account(1, 2),
             signer: None,
+            adds_summary: false,
         },
         state: ReleaseMark::Deployed,
         release: None,

@@ -114,6 +114,7 @@ impl World {
             location: location(PROD, &self.stage.place(PROD)),
             account: account(now, run),
             signer: None,
+            adds_summary: false,
         }
     }
 

@@ -25,6 +25,12 @@ impl MadeImage {
         Self::with_config(number, "config", json!({ "Labels": labels }))
     }
 
+    /// An image with this user, built from a commit.
+    pub fn run_as(number: u32, user: &str, revision: &str) -> Self {
+        let labels = json!({"org.opencontainers.image.revision": revision});
+        Self::with_config(number, "config", json!({"User": user, "Labels": labels}))
+    }
+
     /// An image that was created then; `None`: it has no time.
     pub fn created_at(number: u32, created: Option<&str>) -> Self {
         Self::with_config(number, "created", json!(created))
@@ -52,6 +58,10 @@ impl MadeImage {
 
     pub fn digest(&self) -> String {
         digest(self.manifest.as_bytes())
+    }
+
+    pub fn config_digest(&self) -> String {
+        digest(self.config.as_bytes())
     }
 
     pub fn size(&self) -> usize {

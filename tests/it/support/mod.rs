@@ -223,6 +223,7 @@ pub fn request(
         record: None,
         verb,
         source: source.parse().unwrap(),
+        search: None,
         lookup: None,
         destinations: destinations
             .iter()
@@ -244,6 +245,7 @@ pub fn request(
         referrers: ReferrerSelection::None,
         foreign_layers: ForeignLayers::Skip,
         platforms: RequestedPlatforms::default(),
+        gates: None,
         dry_run: false,
     }
 }

@@ -70,6 +70,7 @@ impl Stage {
             location: location("prod", &self.place()),
             account: account(now, run),
             signer: None,
+            adds_summary: false,
         }
     }
 

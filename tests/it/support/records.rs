@@ -45,9 +45,11 @@ pub fn options(environment: &str, now: i64, run: u64) -> RecordOptions {
         entries_at: None,
         trust: None,
         source: None,
+        other_sources: Vec::new(),
         account: account(now, run),
         expected_head: None,
         reinstates: false,
+        adds_summary: false,
     }
 }
 

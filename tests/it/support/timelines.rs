@@ -67,7 +67,7 @@ impl LongTimeline {
     fn add_record(&mut self, registry: &Registry, number: usize, time: RecordTime) {
         let json = serde_json::json!({
             "environment": "prod", "destination": self.destination, "action": "promote",
-            "version": version(number), "tool": "test", "plannedAt": time.to_string(),
+            "version": version(number), "commit": {"sha": commit(number)}, "tool": "test", "plannedAt": time.to_string(),
         });
         let mut predicate: ReleasePredicate = serde_json::from_value(json).unwrap();
         predicate.past = self.past.iter().rev().take(PAST_LIMIT).cloned().collect();
@@ -101,7 +101,7 @@ impl LongTimeline {
             root: root(number),
             planned_at: time,
             version: Some(version(number)),
-            commit: None,
+            commit: Some(commit(number)),
             actor: None,
             restores: None,
         });
@@ -122,6 +122,11 @@ impl LongTimeline {
 /// Returns the root of a release.
 pub fn root(number: usize) -> Digest {
     Digest::from_bytes(format!("image {number}").as_bytes())
+}
+
+/// Returns the commit of a release.
+pub fn commit(number: usize) -> String {
+    format!("{:040x}", number + 1)
 }
 
 /// Returns the version of a release.

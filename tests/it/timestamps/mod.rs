@@ -12,10 +12,9 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use shipmark::gate::WildcardPattern;
 use shipmark::image::Digest;
-use shipmark::signing::{
-    FileRequirement, FileSigner, Identity, SignedArtifact, TrustRoot, WildcardPattern,
-};
+use shipmark::signing::{FileRequirement, FileSigner, Identity, SignedArtifact, TrustRoot};
 
 const SIGNER: &str = "https://github.com/acme/web/.github/workflows/release.yml@refs/heads/main";
 const ISSUER: &str = "https://token.actions.githubusercontent.com";

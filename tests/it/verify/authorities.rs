@@ -6,10 +6,10 @@ use std::time::{Duration, SystemTime};
 
 use rcgen::{BasicConstraints, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose};
 use serde_json::{Value, json};
+use shipmark::gate::WildcardPattern;
 use shipmark::image::Digest;
 use shipmark::signing::{
     FileRequirement, FileSigner, Identity, PublicKey, Requirement, SignedArtifact, TrustRoot,
-    WildcardPattern,
 };
 
 use crate::sigstore::forge::*;

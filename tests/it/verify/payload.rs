@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use shipmark::gate::WildcardPattern;
 use shipmark::image::Digest;
 use shipmark::release::{Failure, ImageCheck, RequiredEvidence};
 use shipmark::signing::{
     FileRequirement, FileSigner, Identity, PublicKey, Requirement, SignedArtifact, TrustRoot,
-    WildcardPattern,
 };
 use shipmark::tagging::TagRules;
 

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use shipmark::gate::WildcardPattern;
 use shipmark::signing::{
     FileRequirement, FileSigner, Identity, SignedArtifact, TrustRoot, TufError, TufRepository,
-    WildcardPattern,
 };
 
 use crate::registry::{Effect, Fault};

@@ -1,46 +1,87 @@
+use std::fmt;
 use std::str::FromStr;
 
 use serde_json::Value;
+use thiserror::Error;
 
-use super::super::VerificationError;
-use super::{VerifiedAttestation, WildcardPattern};
+use super::wildcard_pattern::WildcardPattern;
+use crate::notices::to_printable;
 
-/// An attestation that has to be there: of a type, and saying certain things.
+/// Attestation that must be there: its predicate type, and values in its predicate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttestationRule {
     predicate_type: WildcardPattern,
-    /// Where in the predicate (RFC 6901), and what has to stand there.
+    /// Places in the predicate (RFC 6901), and the values expected there.
     conditions: Vec<(String, WildcardPattern)>,
 }
 
+/// Reason why an attestation is not the one that a rule demands. Its texts are printable.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum AttestationMismatch {
+    /// It is of another type, which is named.
+    #[error("attestation of type {0}")]
+    PredicateType(String),
+    /// Another value is at a place of the predicate.
+    #[error("{place} in the predicate is {is}, expected {expected}")]
+    Condition {
+        /// Place in the predicate (RFC 6901).
+        place: String,
+        /// Value at that place.
+        is: String,
+        /// Pattern of the rule.
+        expected: String,
+    },
+}
+
+/// Limit on texts of an attestation in a message, in characters.
+const SHOWN_LIMIT: usize = 200;
+
 impl AttestationRule {
-    /// Whether it is about attestations of this type.
+    /// Returns whether the rule is about attestations of this type.
     pub fn matches_type(&self, predicate_type: &str) -> bool {
         self.predicate_type.matches(predicate_type)
     }
 
-    /// That a good attestation says what it has to.
+    /// Returns whether the rule has conditions on the predicate.
+    pub fn has_conditions(&self) -> bool {
+        !self.conditions.is_empty()
+    }
+
+    /// Returns whether every attestation that meets this rule meets `base` too, as far as their texts tell.
+    pub fn is_at_least_as_strict_as(&self, base: &Self) -> bool {
+        let is_same_type = self.predicate_type == base.predicate_type
+            || base.predicate_type == WildcardPattern::new("*");
+        let mut conditions = base.conditions.iter();
+        is_same_type && conditions.all(|condition| self.conditions.contains(condition))
+    }
+
+    /// Checks the type and the predicate of an attestation.
     ///
     /// # Errors
-    /// What it does not say.
-    pub fn check(&self, attested: &VerifiedAttestation) -> Result<(), VerificationError> {
-        if !self.matches_type(&attested.predicate_type) {
-            return Err(VerificationError::Attestation(
-                VerificationError::printable(&attested.predicate_type),
-            ));
+    /// Returns the type or the first value that the rule does not accept.
+    pub fn check(
+        &self,
+        predicate_type: &str,
+        predicate: &Value,
+    ) -> Result<(), AttestationMismatch> {
+        let printable = |text: &str| to_printable(text, SHOWN_LIMIT);
+        if !self.matches_type(predicate_type) {
+            return Err(AttestationMismatch::PredicateType(printable(
+                predicate_type,
+            )));
         }
         for (place, wanted) in &self.conditions {
-            let is = match attested.predicate.pointer(place) {
+            let value = predicate.pointer(place);
+            let is = match value {
                 Some(Value::String(text)) => text.clone(),
                 Some(other) => other.to_string(),
                 None => "missing".to_owned(),
             };
-            let there = attested.predicate.pointer(place).is_some();
-            if !there || !wanted.matches(&is) {
-                return Err(VerificationError::Predicate {
-                    place: place.clone(),
-                    is: VerificationError::printable(&is),
-                    expected: VerificationError::printable(&wanted.to_string()),
+            if value.is_none() || !wanted.matches(&is) {
+                return Err(AttestationMismatch::Condition {
+                    place: printable(place),
+                    is: printable(&is),
+                    expected: printable(&wanted.to_string()),
                 });
             }
         }
@@ -48,11 +89,11 @@ impl AttestationRule {
     }
 }
 
-/// `TYPE[,/path=value]…`; both the type and the values are patterns. A comma in one of them is written
-/// `\\,`.
 impl FromStr for AttestationRule {
     type Err = String;
 
+    /// Reads `TYPE[,/path=value]…`; both the type and the values are patterns. A comma in one of them is written
+    /// `\\,`.
     fn from_str(text: &str) -> Result<Self, String> {
         let parts = split_at_commas(text);
         let mut parts = parts.iter().map(|part| part.trim());
@@ -110,8 +151,8 @@ fn predicate_type(text: &str) -> Result<&str, String> {
     }
 }
 
-impl std::fmt::Display for AttestationRule {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for AttestationRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let escaped = |text: &str| text.replace(',', "\\,");
         write!(f, "{}", escaped(&self.predicate_type.to_string()))?;
         for (place, value) in &self.conditions {
@@ -122,7 +163,7 @@ impl std::fmt::Display for AttestationRule {
     }
 }
 
-/// What stands between commas, apart from those that a backslash is before.
+/// Splits a text at its commas, apart from those after a backslash.
 fn split_at_commas(text: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
     let mut rest = text;
@@ -151,11 +192,8 @@ mod tests {
 
     #[test]
     fn a_predicate_is_checked_against_a_rule() {
-        let attested = VerifiedAttestation {
-            predicate_type: "https://slsa.dev/provenance/v1".to_owned(),
-            predicate: json!({"builder": {"id": "https://github.com/actions/runner"}, "a": [1, true]}),
-            evidence: Default::default(),
-        };
+        let predicate =
+            json!({"builder": {"id": "https://github.com/actions/runner"}, "a": [1, true]});
         for (rule, expected) in [
             ("https://slsa.dev/provenance/v1", None),
             ("https://slsa.dev/provenance/*", None),
@@ -166,9 +204,7 @@ mod tests {
             ("https://slsa.dev/provenance/*, /a/0=1", None),
             (
                 "https://spdx.dev/Document",
-                Some(
-                    "it is an attestation of type \"https://slsa.dev/provenance/v1\", not a signature",
-                ),
+                Some("attestation of type https://slsa.dev/provenance/v1"),
             ),
             (
                 "*,/builder/id=x",
@@ -182,7 +218,8 @@ mod tests {
             ),
         ] {
             let rule: AttestationRule = rule.parse().unwrap();
-            let error = rule.check(&attested).err().map(|error| error.to_string());
+            let checked = rule.check("https://slsa.dev/provenance/v1", &predicate);
+            let error = checked.err().map(|error| error.to_string());
             assert_eq!(error.as_deref(), expected, "{rule}");
         }
         for text in ["", ",/a=b", "x,a=b", "x,/a", "x,/a=1,2"] {
@@ -192,11 +229,7 @@ mod tests {
 
     #[test]
     fn a_comma_belongs_to_a_value_where_a_backslash_is_before_it() {
-        let attested = VerifiedAttestation {
-            predicate_type: "https://example.com/a,b".to_owned(),
-            predicate: json!({"who": "Doe, Jane", "path": "C:\\x", "list": [1, 2]}),
-            evidence: Default::default(),
-        };
+        let predicate = json!({"who": "Doe, Jane", "path": "C:\\x", "list": [1, 2]});
         for (rule, good) in [
             ("https://example.com/a\\,b,/who=Doe\\, Jane", true),
             ("https://example.com/a\\,b, /who=Doe\\,*, /path=C:\\x", true),
@@ -204,7 +237,8 @@ mod tests {
             ("https://example.com/a\\,b,/who=Doe", false),
         ] {
             let rule: AttestationRule = rule.parse().unwrap();
-            assert_eq!(rule.check(&attested).is_ok(), good, "{rule}");
+            let checked = rule.check("https://example.com/a,b", &predicate);
+            assert_eq!(checked.is_ok(), good, "{rule}");
             assert_eq!(rule.to_string().parse::<AttestationRule>().unwrap(), rule);
         }
     }

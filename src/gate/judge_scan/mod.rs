@@ -1,0 +1,101 @@
+//! Judge of the scan gate: every report passes, and together they cover every platform that is released.
+
+mod exception_use;
+mod finding_count;
+mod message_limits;
+mod package_url;
+mod report_binding;
+mod report_check;
+mod scan_facts;
+mod scanner_command;
+mod severity_counts;
+mod vex_index;
+
+use std::collections::BTreeSet;
+
+use finding_count::FindingFilter;
+use message_limits::{NAME_LIMIT, READ_ERROR_LIMIT};
+use report_check::ReportCheck;
+use scanner_command::ScannerCommand;
+
+use super::scan_rule::ScanRule;
+use super::verdict::{GateName, GateVerdict};
+use super::vex_document::VexDocument;
+use crate::notices::to_printable;
+
+pub use report_binding::ReportBinding;
+pub use scan_facts::{ConsideredReport, ConsideredVex, JudgedReport, ScanFacts, ScanJudgement};
+pub use severity_counts::SeverityCounts;
+
+/// Judges an image by the scan rule of its environment.
+pub fn judge_scan(rule: &ScanRule, facts: ScanFacts<'_>) -> ScanJudgement {
+    let mut verdict = GateVerdict::new(GateName::Scan);
+    let documents = usable_documents(facts, &mut verdict);
+    let mut check = ReportCheck {
+        rule,
+        facts,
+        command: ScannerCommand::new(facts),
+        filter: FindingFilter::new(rule, facts, documents),
+        covered: BTreeSet::new(),
+    };
+    let reports = facts.reports.iter();
+    let reports: Vec<JudgedReport> = reports
+        .map(|report| check.judge(report, &mut verdict))
+        .collect();
+    check.describe_suppressed(&mut verdict);
+    require_coverage(&check, &mut verdict);
+    ScanJudgement {
+        verdict,
+        reports,
+        vex_suppressed: check.filter.vex_suppressed.iter().map(Vec::len).collect(),
+    }
+}
+
+/// Returns the VEX documents that can be read, with their numbers. One that cannot could have the newest
+/// statement on a finding, so that the verdict is unknown without it.
+fn usable_documents<'a>(
+    facts: ScanFacts<'a>,
+    verdict: &mut GateVerdict,
+) -> Vec<(usize, &'a VexDocument)> {
+    let mut usable = Vec::new();
+    for (number, document) in facts.vex.iter().enumerate() {
+        let name = to_printable(&document.name, NAME_LIMIT);
+        match document.content.as_deref() {
+            Ok(content) => {
+                let mut times = content.statements.iter().map(|it| it.timestamp);
+                if times.any(|time| time > facts.now) {
+                    verdict.add_warning(format!(
+                        "{name} has statements from after the time of this run: they take no findings out"
+                    ));
+                }
+                usable.push((number, content));
+            }
+            Err(error) => verdict.leave_unknown(format!(
+                "the VEX document {name} cannot be used: {}",
+                to_printable(&error.to_string(), READ_ERROR_LIMIT)
+            )),
+        }
+    }
+    usable
+}
+
+/// Requires a usable report of every platform that is released.
+fn require_coverage(check: &ReportCheck<'_>, verdict: &mut GateVerdict) {
+    let image = check.facts.image;
+    if image.released_platforms().next().is_none() {
+        verdict.leave_unknown("the release has no image of any platform");
+    }
+    if check.facts.reports.is_empty() {
+        verdict.leave_unknown("no scan report was given or found");
+    }
+    for (number, platform) in image.platforms.iter().enumerate() {
+        if platform.is_released && !check.covered.contains(&number) {
+            verdict.leave_unknown(format!("no scan report is about {}", platform.name()));
+            verdict.add_hint(format!(
+                "scan {}: {}",
+                platform.name(),
+                check.command.for_platform(platform)
+            ));
+        }
+    }
+}

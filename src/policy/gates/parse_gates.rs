@@ -1,0 +1,142 @@
+//! Reads the key `gates` of an environment or of a service.
+
+use std::sync::Arc;
+
+use super::attestation_gate::parse_attestations;
+use super::environment_gates::EnvironmentGates;
+use super::freeze_gate::parse_freeze;
+use super::gate_signers::GateSigners;
+use super::image_gate::parse_image;
+use super::scan_gate::ScanGate;
+use super::soak_gate::parse_soak;
+use crate::gate::GateName;
+use crate::policy::declared_gate_keys::{GATE_KEYS, IMAGE_KEYS, SCAN_KEYS};
+use crate::policy::error::{FilePosition, PolicyProblem};
+use crate::policy::problem_list::ProblemList;
+use crate::policy::yaml_fields::YamlFields;
+use crate::policy::yaml_node::YamlNode;
+
+/// What the gates of an environment depend on in the rest of the file.
+pub(in crate::policy) struct GateContext {
+    /// Gates of the key `defaults`.
+    pub(in crate::policy) defaults: Option<YamlNode>,
+    /// Whether the environment has a key `from`.
+    pub(in crate::policy) has_source: bool,
+    /// Whether reports that name no image count.
+    pub(in crate::policy) allows_unbound: bool,
+}
+
+impl EnvironmentGates {
+    /// Parses the key `gates` of an environment, and takes the gates that it does not have from the defaults.
+    pub(in crate::policy) fn parse(
+        own: Option<YamlNode>,
+        context: GateContext,
+        problems: &mut ProblemList,
+    ) -> Self {
+        let allows_unbound = context.allows_unbound;
+        let mut gates = Self::default();
+        let mut positions = Vec::new();
+        if let Some(mut fields) = own.and_then(|node| node.into_fields(&GATE_KEYS, problems)) {
+            let at = |gate: GateName| fields.position(gate.as_str());
+            positions = GateName::ALL.map(at).into();
+            gates = parse_environment_gates(&mut fields, allows_unbound, problems);
+            if !context.has_source {
+                gates.refuse_without_source(&positions, problems);
+            }
+        }
+        let defaults = context.defaults;
+        if let Some(mut fields) = defaults.and_then(|node| node.into_fields(&GATE_KEYS, problems)) {
+            let mut defaults = parse_environment_gates(&mut fields, allows_unbound, problems);
+            if !context.has_source {
+                defaults.remove_resting_on_source();
+            }
+            let is_stated = |gate: GateName| {
+                let mut stated = GateName::ALL.into_iter().zip(&positions);
+                stated.any(|(known, at)| known == gate && at.is_some())
+            };
+            gates.fill_in(&defaults, is_stated);
+        }
+        gates
+    }
+
+    /// Adds a problem for each gate that asks what an environment without `from` has not.
+    fn refuse_without_source(
+        &self,
+        positions: &[Option<FilePosition>],
+        problems: &mut ProblemList,
+    ) {
+        let resting = self.resting_on_source();
+        for (gate, at) in GateName::ALL.into_iter().zip(positions) {
+            if let (Some(at), true) = (at, resting.contains(&gate)) {
+                problems.add(at.to_error(PolicyProblem::NoSourceOfGate(gate.as_str())));
+            }
+        }
+    }
+
+    fn remove_resting_on_source(&mut self) {
+        for gate in self.resting_on_source() {
+            match gate {
+                GateName::Scan => self.scan = None,
+                GateName::Signature => self.signature = None,
+                GateName::Attestations => self.attestations = Arc::default(),
+                GateName::Soak => self.soak = None,
+                GateName::Freeze | GateName::Image => {}
+            }
+        }
+    }
+
+    /// Takes the gates that are not stated from the defaults.
+    fn fill_in(&mut self, defaults: &Self, is_stated: impl Fn(GateName) -> bool) {
+        let left = GateName::ALL.into_iter().filter(|gate| !is_stated(*gate));
+        for gate in left {
+            match gate {
+                GateName::Scan => self.scan = defaults.scan.clone(),
+                GateName::Signature => self.signature = defaults.signature.clone(),
+                GateName::Attestations => self.attestations = defaults.attestations.clone(),
+                GateName::Soak => self.soak = defaults.soak.clone(),
+                GateName::Freeze => self.freeze = defaults.freeze.clone(),
+                GateName::Image => self.image = defaults.image.clone(),
+            }
+        }
+    }
+}
+
+fn parse_environment_gates(
+    fields: &mut YamlFields,
+    allows_unbound: bool,
+    problems: &mut ProblemList,
+) -> EnvironmentGates {
+    let scan = fields.take("scan").and_then(|(_, node)| {
+        let mut fields = node.into_fields(&SCAN_KEYS, problems)?;
+        ScanGate::parse(&mut fields, None, allows_unbound, problems)
+    });
+    let image = fields.take("image").and_then(|(_, node)| {
+        let mut fields = node.into_fields(&IMAGE_KEYS, problems)?;
+        Some(parse_image(&mut fields, None, problems))
+    });
+    let mut gates = EnvironmentGates {
+        scan: scan.map(Arc::new),
+        image: image.map(Arc::new),
+        ..EnvironmentGates::default()
+    };
+    gates.read_whole_gates(fields, problems);
+    gates
+}
+
+impl EnvironmentGates {
+    /// Reads the gates that replace those of an environment as a whole.
+    pub(super) fn read_whole_gates(&mut self, fields: &mut YamlFields, problems: &mut ProblemList) {
+        if let Some((_, node)) = fields.take("signature") {
+            self.signature = GateSigners::parse(node, problems);
+        }
+        if let Some((_, list)) = fields.take("attestations") {
+            self.attestations = parse_attestations(list, problems);
+        }
+        if let Some((_, node)) = fields.take("soak") {
+            self.soak = parse_soak(node, problems);
+        }
+        if let Some((_, list)) = fields.take("freeze") {
+            self.freeze = parse_freeze(list, problems);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Gates that a release must pass.
+
+use std::sync::Arc;
+
+use super::given_documents::{GivenReports, GivenVex};
+use crate::gate::{
+    AttestationRule, FreezeWindow, ImageRule, RequiredAttestation, ScanRule, SoakRule,
+};
+use crate::record::RecordTime;
+use crate::release::records::trust::RecordTrust;
+
+/// Gates that a release must pass, as its environment has them.
+#[derive(Debug, Clone)]
+pub struct GateRequest {
+    /// Time of the run, by this machine's clock.
+    pub now: RecordTime,
+    /// Lists of signers that gates name themselves, each once.
+    pub own_signers: Vec<RecordTrust>,
+    /// Reports of vulnerability scanners; `None`: no such gate.
+    pub scan: Option<ScanGateRequest>,
+    /// Signers of whom one must have signed the root; `None`: no such gate.
+    pub signature: Option<GateSignerList>,
+    /// Attestations that the image must have; empty: no such gate.
+    pub attestations: Vec<AttestationGateRequest>,
+    /// Time in the environment before; `None`: no such gate.
+    pub soak: Option<SoakRule>,
+    /// Times without releases; empty: no such gate.
+    pub freeze: Vec<FreezeWindow>,
+    /// Reason to release in a freeze, the input `override-freeze`.
+    pub freeze_override: Option<String>,
+    /// Properties of the image; `None`: no such gate.
+    pub image: Option<ImageRule>,
+}
+
+/// Signers that a gate accepts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GateSignerList {
+    /// Those of the environment that the image comes from.
+    OfSource,
+    /// Those of [`GateRequest::own_signers`] with this index.
+    Own(usize),
+}
+
+/// Reports that an image must have.
+#[derive(Debug, Clone)]
+pub struct ScanGateRequest {
+    /// Rule.
+    pub rule: ScanRule,
+    /// Files of the input `scan-report`.
+    pub reports: Arc<GivenReports>,
+    /// OpenVEX documents of the policy.
+    pub vex: Vec<GivenVex>,
+    /// Signers whose scan attestations are judged too; `None`: none are.
+    pub attested: Option<GateSignerList>,
+    /// Signers whose OpenVEX attestations count; `None`: none do.
+    pub vex_signers: Option<GateSignerList>,
+}
+
+/// Attestation that an image must have.
+#[derive(Debug, Clone)]
+pub struct AttestationGateRequest {
+    /// What it must say.
+    pub required: RequiredAttestation,
+    /// Who must have signed it, where it must be signed.
+    pub signers: GateSignerList,
+}
+
+impl GateRequest {
+    /// Returns whether a gate judges the image itself, or which of its platforms a document is about.
+    pub(super) fn needs_image(&self) -> bool {
+        self.scan.is_some() || self.image.is_some() || !self.attestations.is_empty()
+    }
+
+    /// Returns the rules that an unsigned attestation can meet.
+    pub(super) fn unsigned_rules(&self) -> Vec<&AttestationRule> {
+        let unsigned = self.attestations.iter();
+        let unsigned = unsigned.filter(|gate| !gate.required.is_signed);
+        unsigned.map(|gate| &gate.required.rule).collect()
+    }
+}

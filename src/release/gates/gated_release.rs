@@ -1,0 +1,30 @@
+//! Release that the gates judge.
+
+use crate::record::RecordTime;
+use crate::release::records::timeline_view::TimelineView;
+use crate::release::records::trust::RecordTrust;
+use crate::release::resolve::image::ResolvedImage;
+
+/// Release that the gates judge.
+pub(crate) struct GatedRelease<'a> {
+    /// Image, as it is resolved.
+    pub(crate) image: &'a ResolvedImage,
+    /// Timeline of the environment that it comes from.
+    pub(crate) source: Option<&'a TimelineView>,
+    /// Time of the run: this machine's, or the registry's where the two differ.
+    pub(crate) now: RecordTime,
+}
+
+impl GatedRelease<'_> {
+    /// Returns the signers of the environment that the image comes from; `None` if it does not sign.
+    pub(super) fn source_trust(&self) -> Option<&RecordTrust> {
+        self.source?.location().trust.as_ref()
+    }
+
+    /// Returns the name of the environment that the image comes from.
+    pub(super) fn source_environment(&self) -> &str {
+        self.source.map_or("no environment", |view| {
+            view.location().environment.as_str()
+        })
+    }
+}
