@@ -203,7 +203,7 @@ declare_inputs! {
         }
         IgnoreUnfixed, "ignore-unfixed" {
             verbs: RELEASE_VERBS, kind: InputKind::Choice(&["true", "false"]),
-            help: "false: findings without a fix fail the scan gate, too",
+            help: "Leave findings without a fix out of the scan gate, where the policy does",
         }
         Vex, "vex" {
             verbs: RELEASE_VERBS, kind: InputKind::List("FILE"), path: true,

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::invocation::Invocation;
 use super::local_files::read_file;
 use crate::cli::Input;
+use crate::record::SUMMARY_VERIFIER;
 use crate::release::Failure;
 use crate::signing::{Predicate, PredicateSource};
 
@@ -29,6 +30,13 @@ pub(super) fn load_predicates(invocation: &Invocation) -> Result<Vec<Predicate>,
             let bytes = bytes.map_err(|error| wrong(format!("{error:#}")))?;
             let predicate = Predicate::parse(document, &bytes);
             let predicate = predicate.map_err(|error| wrong(error.to_string()))?;
+            if predicate.content["verifier"]["id"] == SUMMARY_VERIFIER {
+                let reason =
+                    "has shipmark's own verifier.id, expected the summary of another verifier";
+                return Err(Failure::from(wrong(reason.to_owned())).with_hint(
+                    "set vsa: true in the environment of the policy: a release then signs its own",
+                ));
+            }
             if read.contains(&predicate) {
                 return Err(wrong("says the same as another file".to_owned()).into());
             }

@@ -41,17 +41,24 @@ pub(super) fn apply_sign(
 /// Requires bundles of a release to an environment that wants verification summaries: a summary is always one.
 ///
 /// # Errors
-/// A release that signs in the legacy format alone.
+/// A release that does not sign, or that signs in the legacy format alone.
 pub(super) fn require_bundles(
     invocation: &Invocation,
     stage: Option<&EnvironmentRules>,
     signing: Option<&SigningOptions>,
 ) -> Result<(), Failure> {
-    let has_bundles = |signing: &SigningOptions| signing.formats.contains(&SignatureFormat::Bundle);
     let Some(stage) = stage.filter(|stage| stage.adds_vsa()) else {
         return Ok(());
     };
-    if signing.is_none_or(has_bundles) {
+    let Some(signing) = signing else {
+        return Err(Failure::refused(format!(
+            "a release to the environment {} without a signature",
+            stage.name()
+        ))
+        .with_reason("the policy has vsa: true, and a verification summary is signed")
+        .with_hint("set sign and signers of the environment in the policy, or remove vsa"));
+    };
+    if signing.formats.contains(&SignatureFormat::Bundle) {
         return Ok(());
     }
     Err(Failure::refused(format!(

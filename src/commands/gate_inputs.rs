@@ -11,6 +11,7 @@ use super::invocation::Invocation;
 use super::load_policy::LoadedPolicy;
 use super::record_inputs::signers_of_rules;
 use super::record_options::record_time;
+use super::rule_inputs;
 use crate::cli::Input;
 use crate::gate::{ScanRule, VEX_LIMIT};
 use crate::notices::to_printable;
@@ -36,6 +37,8 @@ pub(super) struct GateInputs<'a> {
     /// Lists of signers that gates name themselves, each once.
     own_signers: Vec<(Vec<SignerRule>, RecordTrust)>,
     overrides: GateOverrides,
+    /// Whether the inputs allow reports that name no image.
+    allows_unbound: bool,
 }
 
 impl<'a> GateInputs<'a> {
@@ -60,6 +63,7 @@ impl<'a> GateInputs<'a> {
             vex: BTreeMap::new(),
             own_signers: Vec::new(),
             overrides,
+            allows_unbound: rule_inputs::allows_unbound(&invocation.arguments, policy)?,
         };
         let all = all_gates(stage);
         if all.iter().any(|gates| gates.scan().is_some()) {
@@ -121,6 +125,7 @@ impl<'a> GateInputs<'a> {
         ScanRule {
             fail_on: self.overrides.fail_on.unwrap_or(rule.fail_on),
             ignore_unfixed: rule.ignore_unfixed && !self.overrides.counts_unfixed,
+            allows_unbound: rule.allows_unbound && self.allows_unbound,
             ..rule.clone()
         }
     }

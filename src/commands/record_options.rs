@@ -6,7 +6,7 @@ use super::record_inputs::record_signers;
 use super::recorded_texts;
 use super::tag_context::run_time;
 use crate::cli::Input;
-use crate::image::{Destination, ImageSource};
+use crate::image::Destination;
 use crate::policy::{EnvironmentRules, Service, SigningRule};
 use crate::record::{RecordId, RecordTime, RecordedBuild, RecordedRun};
 use crate::release::{Failure, RecordOptions, RecordTrust, RunAccount, TimelineLocation};
@@ -83,14 +83,10 @@ impl<'a> RecordingInputs<'a> {
     pub(super) fn options(
         &self,
         service: Option<&Service>,
-        source: &ImageSource,
         origins: impl Iterator<Item = &'a EnvironmentRules>,
         destinations: &[Destination],
     ) -> Result<RecordOptions, Failure> {
-        // An image that is there already rests on no record of the environment before.
-        let is_there = destinations.iter().any(|place| place.is_place_of(source));
-        let sources = origins.filter(|_| !is_there);
-        let sources = sources.filter_map(|rules| self.location_of(rules.name(), service));
+        let sources = origins.filter_map(|rules| self.location_of(rules.name(), service));
         let mut sources = sources.collect::<Vec<_>>().into_iter();
         let stage = self.stage.as_ref();
         let entries_at = stage.and_then(|stage| stage.rules.records_place(service).cloned());

@@ -186,7 +186,7 @@ pub(super) async fn build_job(
         let requested = searches.request(source, &origins, service.as_ref())?;
         let record = recording.as_ref().map(|it| {
             let origins = origins.iter().filter_map(|origin| origin.rules);
-            it.options(service.as_ref(), &requested.source, origins, &destinations)
+            it.options(service.as_ref(), origins, &destinations)
         });
         let record = record.transpose()?;
         let gates = gate_inputs.as_ref();

@@ -126,8 +126,13 @@ impl FreezeWindow {
         let stretches = self.stretches_around(now);
         let ends = stretches.filter_map(|(from, to)| {
             // Of a time that a DST change skips or repeats, the reading counts that makes the window longer.
-            let start = self.zone.zone.to_ambiguous_timestamp(from).earlier().ok()?;
-            let end = self.zone.zone.to_ambiguous_timestamp(to).later().ok()?;
+            let start = self.zone.zone.to_ambiguous_timestamp(from).earlier();
+            let end = self.zone.zone.to_ambiguous_timestamp(to).later();
+            // A time that is beyond all timestamps ends no window.
+            let (start, end) = (
+                start.unwrap_or(Timestamp::MIN),
+                end.unwrap_or(Timestamp::MAX),
+            );
             (start <= now && now < end).then_some(end)
         });
         ends.max()

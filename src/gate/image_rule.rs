@@ -116,6 +116,16 @@ fn is_same_user(user: &str, other: &str) -> bool {
     }
 }
 
+/// Returns whether a number is none that an account can have. Engines have cut such numbers down to 0.
+fn is_no_account(name: &str) -> bool {
+    let digits = name.strip_prefix(['+', '-']).unwrap_or(name);
+    let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    is_number
+        && !name
+            .parse::<i64>()
+            .is_ok_and(|number| (0..=i64::from(i32::MAX)).contains(&number))
+}
+
 /// Returns whether a user of a config is root. Engines read `+0` and `000` as 0.
 pub(super) fn is_root(user: &str) -> bool {
     let (name, _) = split_user(user);
@@ -124,6 +134,7 @@ pub(super) fn is_root(user: &str) -> bool {
     let administrator = ["root", "ContainerAdministrator", "Administrator"];
     name.is_empty()
         || is_same_user(name, "0")
+        || is_no_account(name)
         || administrator
             .iter()
             .any(|it| account.eq_ignore_ascii_case(it))

@@ -44,7 +44,9 @@ pub use release_state::ReleaseMark;
 pub use statement::{RECORD_LIMITS, RECORD_PREDICATE_TYPE, RecordError, ReleaseRecord};
 pub use timeline::{FutureEntryError, Timeline};
 pub use timeline_entry::TimelineEntry;
-pub use verification_summary::{StoredSummary, SummaryResult, VerificationSummary};
+pub use verification_summary::{
+    SUMMARY_VERIFIER, StoredSummary, SummaryResult, VerificationSummary,
+};
 
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,8 @@ use super::{RecordTime, RecordedEvidence, RecordedPolicy};
 use crate::image::Digest;
 use crate::tagging::EnvironmentName;
 
-const VERIFIER_ID: &str = "https://shipmark.dev/promote";
+/// Verifier of the summaries that this program makes.
+pub const SUMMARY_VERIFIER: &str = "https://shipmark.dev/promote";
 /// What a released image meets. No level of SLSA is claimed.
 const RELEASED_LEVEL: &str = "SHIPMARK_RELEASED";
 /// What SLSA demands in place of levels where the result is FAILED.
@@ -70,7 +71,7 @@ impl VerificationSummary {
     pub fn to_predicate(&self) -> Value {
         let evidence: Vec<Value> = self.evidence.iter().map(evidence_descriptor).collect();
         json!({
-            "verifier": {"id": VERIFIER_ID},
+            "verifier": {"id": SUMMARY_VERIFIER},
             "timeVerified": self.verified_at.to_string(),
             "resourceUri": resource_uri(&self.destination),
             "policy": policy_descriptor(&self.policy),
@@ -90,7 +91,7 @@ impl StoredSummary {
         destination: &str,
     ) -> Option<Self> {
         let text = |place: &str| predicate.pointer(place)?.as_str();
-        let is_own = text("/verifier/id") == Some(VERIFIER_ID)
+        let is_own = text("/verifier/id") == Some(SUMMARY_VERIFIER)
             && text("/shipmark_environment") == Some(environment.as_str())
             && text("/resourceUri") == Some(resource_uri(destination).as_str());
         let result = match text("/verificationResult")? {

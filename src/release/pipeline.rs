@@ -300,18 +300,21 @@ async fn pass_gates(
     let Some(gates) = &request.gates else {
         return Ok(GateOutcome::default());
     };
-    let now = match timelines.and_then(|timelines| timelines.destinations.first()) {
-        Some(timeline) => timeline.planned_at,
-        None => {
-            let (place, store) = (&destinations[0].name, &destinations[0].store);
-            planning_time(gates.now, place, store, &context.notices)?
-        }
-    };
+    let mut times = Vec::with_capacity(destinations.len());
+    for (at, destination) in destinations.iter().enumerate() {
+        times.push(match timelines {
+            Some(timelines) => timelines.destinations[at].planned_at,
+            None => {
+                let (place, store) = (&destination.name, &destination.store);
+                planning_time(gates.now, place, store, &context.notices)?
+            }
+        });
+    }
     let source = timelines.and_then(|timelines| timelines.source.as_ref());
     let release = GatedRelease {
         image,
         source: source.map(|source| &source.view),
-        now,
+        times,
     };
     let outcome = judge_gates(gates, &release).await?;
     for verdict in outcome.report.verdicts() {

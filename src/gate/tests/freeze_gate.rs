@@ -25,6 +25,18 @@ fn assert_frozen(window: &FreezeWindow, times: &[(&str, bool)]) {
 }
 
 #[test]
+fn promise_6_a_window_that_ends_beyond_all_times_is_in_effect() {
+    let ever = window("2020-01-01T00:00", "9999-12-31T00:00", "UTC");
+    assert_frozen(
+        &ever,
+        &[
+            ("2019-12-31T23:59:59Z", false),
+            ("2026-11-20T12:00:00Z", true),
+        ],
+    );
+}
+
+#[test]
 fn a_weekly_window_is_one_stretch_and_its_end_is_not_included() {
     let weekend = window("fri 15:00", "mon 06:00", "Europe/Berlin");
     assert_frozen(

@@ -11,11 +11,17 @@ pub(crate) struct GatedRelease<'a> {
     pub(crate) image: &'a ResolvedImage,
     /// Timeline of the environment that it comes from.
     pub(crate) source: Option<&'a TimelineView>,
-    /// Time of the run: this machine's, or the registry's where the two differ.
-    pub(crate) now: RecordTime,
+    /// Time of the run at each destination: this machine's, or the registry's where the two differ. At least one.
+    pub(crate) times: Vec<RecordTime>,
 }
 
 impl GatedRelease<'_> {
+    /// Returns the latest time: what must have been signed before a time has been so at each.
+    pub(super) fn latest_time(&self) -> RecordTime {
+        let first = self.times[0];
+        self.times.iter().copied().fold(first, RecordTime::max)
+    }
+
     /// Returns the signers of the environment that the image comes from; `None` if it does not sign.
     pub(super) fn source_trust(&self) -> Option<&RecordTrust> {
         self.source?.location().trust.as_ref()

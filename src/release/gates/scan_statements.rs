@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use super::found_statement::FoundStatement;
 use crate::gate::{ConsideredReport, ConsideredVex, ScanReport, ScanReportError, VexDocument};
 use crate::signing::VerifiedAttestation;
@@ -21,12 +19,13 @@ pub(super) fn attested_report(
     found: &FoundStatement<VerifiedAttestation>,
 ) -> Option<ConsideredReport> {
     let attested = &found.result.as_ref().ok()?.content;
-    if !SCAN_STATEMENTS.contains(&attested.predicate_type.as_str()) {
-        return None;
-    }
-    let report = report_of(&attested.predicate)?;
-    let text = report.to_string();
-    let content = ScanReport::read(text.as_bytes());
+    let text = attested.predicate.to_string();
+    let [vulnerabilities, cyclonedx] = SCAN_STATEMENTS;
+    let content = match attested.predicate_type.as_str() {
+        kind if kind == vulnerabilities => ScanReport::read_predicate(text.as_bytes()),
+        kind if kind == cyclonedx => ScanReport::read(text.as_bytes()),
+        _ => return None,
+    };
     if matches!(content, Err(ScanReportError::SbomOnly(_))) {
         return None;
     }
@@ -50,12 +49,4 @@ pub(super) fn attested_vex(found: &FoundStatement<VerifiedAttestation>) -> Optio
         name: format!("attestation {}", found.digest.short()),
         content: VexDocument::parse(text.as_bytes()).map(Arc::new),
     })
-}
-
-/// Returns the scanner's own report within a predicate: cosign's predicate wraps it.
-fn report_of(predicate: &Value) -> Option<&Value> {
-    match &predicate["scanner"]["result"] {
-        Value::Null => predicate.get("bomFormat").map(|_| predicate),
-        report => Some(report),
-    }
 }

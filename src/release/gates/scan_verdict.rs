@@ -10,8 +10,8 @@ use super::given_documents::GivenReport;
 use super::scan_statements::{attested_report, attested_vex};
 use super::statement_facts::StatementFacts;
 use crate::gate::{
-    ConsideredReport, ConsideredVex, JudgedImage, ReportBinding, ScanFacts, ScanJudgement,
-    judge_scan,
+    ConsideredReport, ConsideredVex, GateVerdict, JudgedImage, ReportBinding, ScanFacts,
+    ScanJudgement, judge_scan,
 };
 use crate::signing::VerifiedAttestation;
 
@@ -55,32 +55,42 @@ pub(super) fn judge_scan_gate<'a>(
     let mut rule = gate.rule.clone();
     // A report without a digest would be about each of several images.
     rule.allows_unbound &= !gate.reports.are_of_several();
+    let mut judgement = judge_scan(&rule, facts);
+    if gate.attested.is_some() {
+        require_attested_coverage(&attested, image, &mut judgement.verdict);
+    }
     JudgedScan {
-        judgement: judge_scan(&rule, facts),
+        judgement,
         given,
         reports: attested,
         vex: attested_vex.into_iter().map(|(found, _)| found).collect(),
     }
 }
 
-/// Returns whether the reports that were given, and those attested of the root, name every platform that is released.
-pub(super) fn covers_every_platform(
-    gate: &ScanGateRequest,
+/// Requires an attested report of every platform that is released: a file says what a job says, and only signed
+/// reports hold against it.
+fn require_attested_coverage(
+    reports: &[(&FoundStatement<VerifiedAttestation>, ConsideredReport)],
     image: &JudgedImage,
-    statements: &StatementFacts,
-) -> bool {
-    let attested = attested_reports(gate, statements);
-    let given = gate.reports.of(image);
-    let given = given.iter().map(|given| &given.report);
-    let all = given.chain(attested.iter().map(|(_, report)| report));
-    let usable = all.filter_map(|report| report.content.as_ref().ok());
+    verdict: &mut GateVerdict,
+) {
+    let usable = reports
+        .iter()
+        .filter_map(|(_, report)| report.content.as_ref().ok());
     let bound = usable.filter_map(|report| match ReportBinding::find(report, image) {
         ReportBinding::Image(platforms) => Some(platforms),
         _ => None,
     });
     let covered: BTreeSet<usize> = bound.flatten().collect();
-    let mut platforms = image.platforms.iter().enumerate();
-    platforms.all(|(number, platform)| !platform.is_released || covered.contains(&number))
+    for (number, platform) in image.platforms.iter().enumerate() {
+        if platform.is_released && !covered.contains(&number) {
+            verdict.leave_unknown(format!(
+                "no attested scan report of an accepted signer is about {}",
+                platform.name()
+            ));
+            verdict.add_hint("attest the report where the image is built or scanned, by a signer that the gate accepts");
+        }
+    }
 }
 
 fn attested_reports<'a>(

@@ -62,7 +62,7 @@ impl StatementFacts {
             .map(|(at, signers)| request.question(GateSignerList::Own(at), signers))
             .collect();
         let image = release.image;
-        let now = release.now;
+        let now = release.latest_time();
         let own = own
             .into_iter()
             .map(|it| read_list(it, image, subjects, now));

@@ -1,5 +1,7 @@
 //! Attestations that a build put into the index itself, unsigned (BuildKit, "Attestation Storage").
 
+use std::collections::BTreeSet;
+
 use futures_util::future::try_join_all;
 use serde_json::Value;
 
@@ -41,9 +43,13 @@ pub(super) async fn read_unsigned_statements(
         return Ok(Vec::new());
     }
     let mut all = Vec::new();
+    let mut seen = BTreeSet::from([image.root.digest]);
     let mut open = vec![image.root.clone()];
     while let Some(manifest) = open.pop() {
         for entry in manifest.children() {
+            if !seen.insert(entry.digest) {
+                continue;
+            }
             let of = entry.annotations.get(SUBJECT_ANNOTATION);
             match of.and_then(|of| of.parse().ok()) {
                 Some(of) if entry.says_attestation() => {

@@ -127,7 +127,9 @@ impl ImageParts {
         };
         Some(Self {
             config,
-            layers_size: layers.iter().map(|layer| layer.size).sum(),
+            layers_size: layers
+                .iter()
+                .fold(0, |sum: u64, layer| sum.saturating_add(layer.size)),
             has_statements_alone: manifest.has_statements_alone(),
         })
     }

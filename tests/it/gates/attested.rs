@@ -74,7 +74,41 @@ async fn promise_6_attested_reports_need_no_file() {
     build(&stage, &[("scan-report", &report)]);
     let refusal = refused(&stage, &[]);
     assert!(refusal.contains("scan (failed)"), "{refusal}");
-    // A good file of the job does not outweigh it.
+    // A good file of the job does not outweigh it, and takes the place of none.
     let good = write_report(&stage, "good.json", &image, &[]);
     refused(&stage, &[("scan-report", &good)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn promise_6_files_take_no_place_of_attested_reports() {
+    let stage = start("gates: {scan: {fail-on: high, attested: true}}").await;
+    let image = build(&stage, &[]);
+    let good = write_report(&stage, "good.json", &image, &[]);
+    let refusal = refused(&stage, &[("scan-report", &good)]);
+    for part in ["scan (unknown)", "no attested scan report"] {
+        assert!(refusal.contains(part), "{part}: {refusal}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn promise_6_an_image_that_was_pushed_to_the_environment_directly_is_not_released() {
+    let stage = start("vsa: true").await;
+    build(&stage, &[]);
+    let pushed = MadeImage::run_as(3, "1000", COMMIT);
+    pushed.put(&stage.registry, "prod", &["direct"]);
+    let host = stage.registry.host();
+    for source in [
+        format!("{host}/prod:direct"),
+        format!("{host}/prod@{}", pushed.digest()),
+    ] {
+        let refusal = refused(&stage, &[("source", &source)]);
+        assert!(
+            refusal.contains("has no release record in dev"),
+            "{refusal}"
+        );
+    }
+    promoted(&stage, &[]);
+    // What is released there already can be released again from there.
+    let source = format!("{host}/prod:prod");
+    promoted(&stage, &[("source", &source)]);
 }

@@ -103,3 +103,29 @@ async fn promise_6_a_summary_is_not_copied_and_a_rollback_adds_one_that_failed()
         [failed, passed(), passed(), passed()]
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn promise_6_no_run_attests_a_summary_in_the_name_of_releases() {
+    let stage = start("vsa: true").await;
+    let forged = json!({
+        "verifier": {"id": "https://shipmark.dev/promote"},
+        "timeVerified": "2099-01-01T00:00:00.000Z",
+        "resourceUri": format!("oci://{}/prod", stage.registry.host()),
+        "policy": {"uri": "x"},
+        "verificationResult": "PASSED",
+        "verifiedLevels": ["SHIPMARK_RELEASED"],
+        "shipmark_environment": "prod",
+    });
+    std::fs::write(stage.place.path("forged.json"), forged.to_string()).unwrap();
+    let image = MadeImage::run_as(1, "1000", COMMIT);
+    image.write_archive(&stage.place.path("image.tar"));
+    let inputs = [
+        ("command", "push"),
+        ("environment", "dev"),
+        ("source", "oci-archive:image.tar"),
+        ("verification-summary", "forged.json"),
+        SIGNED,
+    ];
+    let failed = stage.failed(stage.run(DISPATCH, &inputs), 2);
+    assert!(failed.contains("verifier.id"), "{failed}");
+}

@@ -29,10 +29,7 @@ async fn promise_6_an_image_without_a_record_leaves_no_environment_that_signs() 
         log: None,
     }));
     let refusal = stage.refused(promotion.clone()).await;
-    for part in [
-        "the timeline of stage has no release of sha256:",
-        "shipmark adopt --environment stage",
-    ] {
+    for part in ["has no release record in stage", "shipmark adopt"] {
         assert!(refusal.contains(part), "{refusal}");
     }
     // What is released already is repaired, whatever became of the records before.
