@@ -65,12 +65,11 @@ impl<'a> GateInputs<'a> {
             overrides,
             allows_unbound: rule_inputs::allows_unbound(&invocation.arguments, policy)?,
         };
-        let all = all_gates(stage);
-        if all.iter().any(|gates| gates.scan().is_some()) {
+        if stage.all_gates().any(|gates| gates.scan().is_some()) {
             let reports = read_reports(invocation, loaded).await?;
             inputs.reports = Arc::new(GivenReports::new(reports, is_of_several));
         }
-        for gates in all {
+        for gates in stage.all_gates() {
             inputs.add_documents(invocation, loaded, gates).await?;
             inputs.add_signers(invocation, loaded, gates).await?;
         }
@@ -146,16 +145,11 @@ impl<'a> GateInputs<'a> {
 
 /// Returns whether an environment judges scan reports, and does not store them next to the image too.
 pub(super) fn judges_reports_alone(stage: &EnvironmentRules) -> bool {
-    let gates = all_gates(stage);
-    let scans: Vec<&ScanGate> = gates.iter().filter_map(|gates| gates.scan()).collect();
+    let scans: Vec<&ScanGate> = stage
+        .all_gates()
+        .filter_map(EnvironmentGates::scan)
+        .collect();
     !scans.is_empty() && scans.iter().all(|scan| !scan.attaches_reports)
-}
-
-/// Returns the gates of an environment and those of its services.
-fn all_gates(stage: &EnvironmentRules) -> Vec<&EnvironmentGates> {
-    let own = std::iter::once(stage.gates(None));
-    own.chain(stage.service_gates().map(|(_, gates)| gates))
-        .collect()
 }
 
 impl GateInputs<'_> {

@@ -3,13 +3,12 @@
 
 use super::invocation::Invocation;
 use super::load_policy::LoadedPolicy;
+use super::recorded_texts::REASON_LIMIT;
 use crate::cli::Input;
 use crate::gate::SeverityThreshold;
 use crate::policy::{EnvironmentGates, EnvironmentRules, ScanGate};
 use crate::release::Failure;
 
-/// Most characters of a reason: a record is read by people.
-const REASON_LIMIT: usize = 2_000;
 const GATE_INPUTS: [Input; 4] = [
     Input::ScanFailOn,
     Input::IgnoreUnfixed,
@@ -68,17 +67,16 @@ struct GatedRun<'a> {
 }
 
 impl GatedRun<'_> {
-    fn gates(&self) -> impl Iterator<Item = &EnvironmentGates> {
-        let own = std::iter::once(self.stage.gates(None));
-        own.chain(self.stage.service_gates().map(|(_, gates)| gates))
-    }
-
     /// Returns the scan gates of the environment and of its services.
     ///
     /// # Errors
     /// None, where the input is for one.
     fn scans(&self, input: Input) -> Result<Vec<&ScanGate>, Failure> {
-        let scans: Vec<_> = self.gates().filter_map(EnvironmentGates::scan).collect();
+        let scans: Vec<_> = self
+            .stage
+            .all_gates()
+            .filter_map(EnvironmentGates::scan)
+            .collect();
         match scans.is_empty() {
             false => Ok(scans),
             true => Err(without_gates(self.invocation, input)),
@@ -159,7 +157,7 @@ impl GatedRun<'_> {
             let reason = format!("has more than {REASON_LIMIT} characters");
             return Err(arguments.error(input, None, reason).into());
         }
-        let mut windows = self.gates().flat_map(EnvironmentGates::freeze);
+        let mut windows = self.stage.all_gates().flat_map(EnvironmentGates::freeze);
         match windows.next() {
             Some(_) => Ok(Some(reason.to_owned())),
             None => Err(without_gates(self.invocation, input)),

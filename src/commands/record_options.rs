@@ -3,7 +3,7 @@
 use super::invocation::Invocation;
 use super::load_policy::LoadedPolicy;
 use super::record_inputs::record_signers;
-use super::recorded_texts;
+use super::recorded_texts::{self, REASON_LIMIT};
 use super::tag_context::run_time;
 use crate::cli::Input;
 use crate::image::Destination;
@@ -11,9 +11,6 @@ use crate::policy::{EnvironmentRules, Service, SigningRule};
 use crate::record::{RecordId, RecordTime, RecordedBuild, RecordedRun};
 use crate::release::{Failure, RecordOptions, RecordTrust, RunAccount, TimelineLocation};
 use crate::tagging::EnvironmentName;
-
-/// Most characters of a reason: a record is read by people.
-const REASON_LIMIT: usize = 2_000;
 
 /// How the images of a run are recorded.
 pub(super) struct RecordingInputs<'a> {

@@ -7,7 +7,16 @@ use crate::cli::{Input, InputError};
 use crate::release::Failure;
 
 /// Inputs whose text is recorded as it is given.
-const RECORDED_INPUTS: [Input; 4] = [Input::Reason, Input::Link, Input::Dockerfile, Input::Target];
+const RECORDED_INPUTS: [Input; 5] = [
+    Input::Reason,
+    Input::OverrideFreeze,
+    Input::Link,
+    Input::Dockerfile,
+    Input::Target,
+];
+
+/// Most characters of a reason: a record is read by people.
+pub(super) const REASON_LIMIT: usize = 2_000;
 
 /// Refuses to record a secret that this run knows.
 ///

@@ -100,6 +100,12 @@ impl EnvironmentRules {
         own.map_or(&self.gates, AsRef::as_ref)
     }
 
+    /// Returns the gates of the environment, and those of each service that has its own.
+    pub fn all_gates(&self) -> impl Iterator<Item = &EnvironmentGates> {
+        let own = std::iter::once(self.gates(None));
+        own.chain(self.service_gates().map(|(_, gates)| gates))
+    }
+
     /// Returns the services whose gates differ from those of the environment, each with its gates.
     pub fn service_gates(&self) -> impl Iterator<Item = (&Service, &EnvironmentGates)> {
         let gates = self.service_gates.iter();

@@ -1,7 +1,6 @@
 //! Reads the signatures and attestations that gates judge.
 //!
-//! For each list of signers the referrers of the root are listed once, whatever gates go by that list. The images below
-//! the root are looked at only where an attestation of the root does not answer.
+//! For each list of signers the referrers of an image are listed once, whatever gates go by that list.
 
 use futures_util::future::{try_join, try_join_all};
 
@@ -48,7 +47,7 @@ impl StatementFacts {
     /// Reads the statements about `subjects` that the gates of a request judge; nothing where no gate judges any.
     ///
     /// # Errors
-    /// A source that holds no statements, and a store that fails: what it says is unknown, and not nothing.
+    /// A store that fails: what it says is unknown, and not nothing.
     pub(super) async fn read(
         request: &GateRequest,
         release: &GatedRelease<'_>,
@@ -136,10 +135,10 @@ impl ListQuestion<'_> {
         subjects: &[Digest],
         now: RecordTime,
     ) -> Result<ListFacts, Failure> {
-        let store = image
-            .reader
-            .as_store()
-            .ok_or_else(|| no_statements(image))?;
+        let Some(store) = image.reader.as_store() else {
+            // An archive and a Docker engine hold images alone.
+            return Ok(ListFacts::default());
+        };
         let requirements = self.signers.release_requirements();
         let rules: Vec<&AttestationRule> = self.rules.iter().collect();
         let pairs = requirements
@@ -204,12 +203,4 @@ impl ListFacts {
             found.merge_into(&mut self.attestations);
         }
     }
-}
-
-fn no_statements(image: &ResolvedImage) -> Failure {
-    Failure::input(format!(
-        "source {}: it holds no signatures and attestations, which the gates of the environment judge",
-        image.location
-    ))
-    .with_hint("name the image in a registry, or as oci:DIR")
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::gate::AttestationRule;
 use crate::image::{Descriptor, Digest, Manifest, ManifestBody};
+use crate::notices::to_printable;
 use crate::release::Failure;
 use crate::release::resolve::image::{self, ResolvedImage};
 use crate::transfer::Side;
@@ -15,6 +16,8 @@ use crate::transfer::Side;
 const SUBJECT_ANNOTATION: &str = "vnd.docker.reference.digest";
 /// Annotation of a layer: the predicate type of its statement.
 const TYPE_ANNOTATION: &str = "in-toto.io/predicate-type";
+/// Most characters of a type: the record lists it.
+const TYPE_LIMIT: usize = 200;
 /// Most bytes of a statement that is read: an SBOM can be large.
 const STATEMENT_LIMIT: u64 = 64 << 20;
 
@@ -107,7 +110,7 @@ async fn read_statement(
     };
     Ok(UnsignedStatement {
         of,
-        predicate_type: kind.to_owned(),
+        predicate_type: to_printable(kind, TYPE_LIMIT),
         digest: layer.digest,
         predicate,
     })

@@ -123,3 +123,25 @@ async fn promise_6_a_push_passes_the_gates_of_its_environment() {
     let image = MadeImage::run_as(1, "app", COMMIT);
     stage.push("dev", COMMIT, &image, &[]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn promise_6_an_archive_has_no_signatures_and_hides_no_reason() {
+    let public = keys::key().public().to_pem();
+    let gates = "gates: {signature: {signers: [{key: dev.pub}]}, image: {user: non-root}}";
+    let policy = format!(
+        "environments:\n  dev: {{repository: HOST/dev, tags: 'type=raw,value=latest', {gates}}}\n"
+    );
+    let stage = Stage::with(&policy, &[("dev.pub", &public)]).await;
+    let image = MadeImage::run_as(1, "root", COMMIT);
+    image.write_archive(&stage.place.path("image.tar"));
+    let inputs = [
+        ("command", "push"),
+        ("environment", "dev"),
+        ("source", "oci-archive:image.tar"),
+    ];
+    let ran = stage.run(("push", "refs/heads/develop", COMMIT), &inputs);
+    let refusal = stage.failed(ran, 1);
+    for part in ["signature (failed)", "image (failed)", "has no signature"] {
+        assert!(refusal.contains(part), "{part}: {refusal}");
+    }
+}

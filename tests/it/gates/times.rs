@@ -12,6 +12,17 @@ async fn promise_6_a_freeze_is_overridden_with_a_reason_alone() {
     assert!(refusal.contains("freeze (failed)"), "{refusal}");
     assert!(refusal.contains("override-freeze"), "{refusal}");
     promoted(&stage, &[("override-freeze", "logins fail since 14:00")]);
+    // Everybody who may pull the image can read its records.
+    let inputs = [
+        ("command", "promote"),
+        ("environment", "prod"),
+        SIGNED,
+        ("credentials", "other.example=robot:not-for-all"),
+        ("override-freeze", "logs in with not-for-all"),
+    ];
+    stage.registry.clear_log();
+    let refusal = stage.failed(stage.run(DISPATCH, &inputs), 2);
+    assert!(refusal.contains("has a secret of this run"), "{refusal}");
     let reason = recorded(&stage).reason.unwrap();
     assert_eq!(reason, "freeze overridden: logins fail since 14:00");
     let stage = start(&format!("gates: {{freeze: [{WINDOW}}}]}}")).await;
