@@ -99,16 +99,17 @@ pub async fn history(
         }
         None => None,
     };
-    let shown = shown_lines(request, &read, &known);
+    let (signing, reaches_back) = (read.signing(location), read.reaches_back(request));
     let accepted = known.lines.iter();
     let accepted = accepted.filter(|line| request.filter.accepts(line)).count();
+    let shown = shown_lines(request, &read, known);
     Ok(HistoryOutcome {
         environment: location.environment.clone(),
         place: location.destination.clone(),
         entries_at: location.entries_at.clone(),
-        signing: read.signing(location),
+        signing,
         filter: request.filter.clone(),
-        has_more: shown.len() < accepted || !read.reaches_back(request),
+        has_more: shown.len() < accepted || !reaches_back,
         lines: shown,
         current,
         drift,
@@ -121,25 +122,24 @@ pub async fn history(
 fn shown_lines(
     request: &HistoryRequest,
     read: &ReadHistory,
-    known: &TimelineHistory,
+    known: TimelineHistory,
 ) -> Vec<HistoryLine> {
     let names = read.listed.view.names();
     let oldest = names.get(names.len() - read.span);
     // Older ones may not be named by all records that are read.
-    let is_in_span = |line: &&HistoryLine| {
+    let is_in_span = |line: &HistoryLine| {
         read.listed.is_complete
             || oldest.is_none_or(|oldest| line.name.planned_at >= oldest.planned_at)
     };
     let limit = request.limit.unwrap_or(usize::MAX);
     let mut counted = 0;
-    let newest_first = known.lines.iter().rev().filter(is_in_span);
+    let newest_first = known.lines.into_iter().rev().filter(is_in_span);
     newest_first
         .filter(|line| request.filter.accepts(line))
         .take_while(|line| {
             counted += usize::from(line.entry.is_some());
             counted <= limit
         })
-        .cloned()
         .collect()
 }
 

@@ -1,5 +1,6 @@
 //! Output `json` of `history`.
 
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
 
 use super::history_report::{FailedTimeline, HistoryReport, TimelineReport};
@@ -11,18 +12,46 @@ use crate::policy::Service;
 use crate::record::{EntryKnowledge, EntryRemark, HistoryLine, ReleaseMark, TagDrift, TagPeriod};
 use crate::release::{ReleaseAccount, TimelineSigning};
 
-/// Returns the object of a report.
-pub(super) fn report_json(report: &HistoryReport) -> Value {
-    let tag = report.tag.as_ref().map(|tag| tag.as_str());
-    let timelines = report.timelines.iter();
-    let timelines: Vec<Value> = timelines.map(|it| timeline_json(it, tag)).collect();
-    let failed = report.failed.iter().map(failed_json);
-    json!({
-        "verb": "history",
-        "environment": report.environment.as_str(),
-        "timelines": timelines,
-        "failed": failed.collect::<Vec<_>>(),
-    })
+/// Object of a report. Entries are made into values one at a time: there may be ten thousand.
+pub(super) struct ReportJson<'a>(pub(super) &'a HistoryReport);
+
+struct TimelineJson<'a>(&'a TimelineReport, Option<&'a str>);
+
+struct EntriesJson<'a>(&'a [HistoryLine]);
+
+impl Serialize for ReportJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(report) = self;
+        let tag = report.tag.as_ref().map(|tag| tag.as_str());
+        let timelines = report.timelines.iter();
+        let timelines: Vec<_> = timelines.map(|it| TimelineJson(it, tag)).collect();
+        let failed: Vec<Value> = report.failed.iter().map(failed_json).collect();
+        let mut object = serializer.serialize_map(None)?;
+        object.serialize_entry("environment", report.environment.as_str())?;
+        object.serialize_entry("failed", &failed)?;
+        object.serialize_entry("timelines", &timelines)?;
+        object.serialize_entry("verb", "history")?;
+        object.end()
+    }
+}
+
+impl Serialize for TimelineJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(timeline, tag) = self;
+        let mut object = serializer.serialize_map(None)?;
+        object.serialize_entry("entries", &EntriesJson(&timeline.history.lines))?;
+        let members = timeline_json(timeline, *tag);
+        for (name, value) in members.as_object().into_iter().flatten() {
+            object.serialize_entry(name, value)?;
+        }
+        object.end()
+    }
+}
+
+impl Serialize for EntriesJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(line_json))
+    }
 }
 
 fn failed_json(failed: &FailedTimeline) -> Value {
@@ -33,6 +62,7 @@ fn failed_json(failed: &FailedTimeline) -> Value {
     json
 }
 
+/// Returns the object of a timeline without its entries.
 fn timeline_json(timeline: &TimelineReport, tag: Option<&str>) -> Value {
     let history = &timeline.history;
     let place = &history.place;
@@ -55,7 +85,6 @@ fn timeline_json(timeline: &TimelineReport, tag: Option<&str>) -> Value {
             json
         }),
         "goodBefore": before.map(|(root, version)| image_json(place, *root, version.as_deref())),
-        "entries": history.lines.iter().map(line_json).collect::<Vec<_>>(),
         "more": history.has_more,
         "drift": history.drift.iter().map(drift_json).collect::<Vec<_>>(),
         "unfinished": history.unfinished.iter().map(release_json).collect::<Vec<_>>(),

@@ -1,7 +1,8 @@
 //! Outputs of the step of `history`.
 
-use super::history_json;
+use super::history_json::ReportJson;
 use super::history_report::HistoryReport;
+use super::json_output::to_json_line;
 use crate::image::Digest;
 
 impl HistoryReport {
@@ -16,7 +17,7 @@ impl HistoryReport {
             outputs.push(("previous-digest", optional(before.map(|(root, _)| *root))));
             outputs.push(("record", record.unwrap_or_default()));
         }
-        outputs.push(("json", history_json::report_json(self).to_string()));
+        outputs.push(("json", to_json_line(&ReportJson(self))));
         outputs
     }
 }

@@ -423,7 +423,7 @@ fn to_copy_stats_json(content: &CopyStats) -> CopyStatsJson {
 }
 
 /// Returns the document as one line. Texts, numbers and lists always serialize.
-fn to_json_line(document: &impl Serialize) -> String {
+pub(super) fn to_json_line(document: &impl Serialize) -> String {
     serde_json::to_string(document).unwrap_or_default()
 }
 

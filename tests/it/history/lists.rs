@@ -5,6 +5,7 @@ use shipmark::release::{HistoryRequest, history};
 
 use super::request_of;
 use crate::registry::{Effect, Fault, Profile, Registry, TagOrder, UnknownLast};
+use crate::support::process::{Place, peak};
 use crate::support::timelines::{LongTimeline, root, version};
 use crate::support::*;
 
@@ -171,4 +172,30 @@ fn support_clock(request: &HistoryRequest, days: i64) -> shipmark::record::Recor
     let now: jiff::Timestamp = request.clock.to_string().parse().unwrap();
     let later = now + jiff::SignedDuration::from_hours(24 * days);
     shipmark::record::RecordTime::from_timestamp(later).unwrap()
+}
+
+/// The whole history of a long timeline fits in a small process.
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_entries_take_little_memory() {
+    let (registry, _) = long(Profile::plain(), 10_000, 33).await;
+    let newest = peak_of_history(&registry, &["--limit=20"]).await;
+    let all = peak_of_history(&registry, &["--all"]).await;
+    // A value of the output for each entry at the same time would be 60 MiB more.
+    assert!(all < newest + (56 << 10), "{all} KiB, {newest} KiB");
+}
+
+/// Shows a history, and tells the most memory of the program, in KiB.
+async fn peak_of_history(registry: &Registry, arguments: &[&str]) -> u64 {
+    let place = Place::new();
+    let mut command = place.command();
+    command
+        .arg("history")
+        .arg(format!("--images={}/prod", registry.host()))
+        .arg("--environment=prod")
+        .args(arguments);
+    let (status, peak) = tokio::task::spawn_blocking(move || peak(command))
+        .await
+        .unwrap();
+    assert_eq!(status.code(), Some(0));
+    peak
 }
