@@ -14,6 +14,7 @@ use super::title;
 use crate::image::Tag;
 use crate::policy::Service;
 use crate::release::{BatchOutcome, ReleaseOutcome, ServiceOutcome, TagChange};
+use crate::report::gate_report::service_gates_section;
 use crate::report::markdown::{
     code_block, code_span, details, escape_text, shell_block, table_row,
 };
@@ -43,6 +44,7 @@ pub(in crate::report) fn batch_summary(batch: &BatchOutcome, context: &SummaryCo
     }
     page += &context.warning_alerts();
     page += &services_table(batch, context);
+    page += &service_gates_section(batch);
     page += &references_block(batch);
     page += &images_before(batch);
     page += &verification(batch);

@@ -375,6 +375,7 @@ pub(super) fn released_batch() -> BatchOutcome {
         dry_run: false,
         started: true,
         services: services.collect(),
+        gates: vec![GateReport::default(); SERVICES.len()],
     }
 }
 
