@@ -33,6 +33,7 @@ use super::request::{ImageCheck, ReleaseRequest, ReleaseVerb};
 use super::resolve::find_source::{FoundSource, find_source};
 use super::resolve::image::ResolvedImage;
 use super::resolve_and_observe::{ResolvedRelease, resolve_and_observe};
+use super::sign::report_binding::assign_reports;
 use super::tags::{line_recheck, reconcile, write};
 use crate::image::{CommitId, Digest};
 use crate::tagging::DerivedTags;
@@ -125,6 +126,7 @@ pub(super) async fn prepare_release<'a>(
     let plans = plan_destinations(&destinations, &derived, &states, root)?;
     let gates = pass_gates(request, context, &destinations, &image, timelines.as_ref());
     let gates = Box::pin(gates).await?;
+    let found = Box::pin(assign_reports(found, &image)).await?;
     Ok(PreparedRelease {
         request: found,
         context,

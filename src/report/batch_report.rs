@@ -87,7 +87,7 @@ mod tests {
      worker: tag 1.4.0 of prod.example.com/team/web names another image
       why:  1.4.0 is an immutable tag
       hint: release 1.4.1
-     repeat the run to do the rest
+     what is released stays: remove the cause, then repeat the run to do the rest
     ");
     }
 

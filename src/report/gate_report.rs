@@ -154,6 +154,7 @@ mod tests {
     use super::*;
     use crate::gate::GateName;
     use crate::report::styled_text::TextStyle;
+    use crate::report::summary::sample_gates;
 
     fn report() -> GateReport {
         let mut scan = GateVerdict::new(GateName::Scan);
@@ -164,6 +165,24 @@ mod tests {
         image.add_fact("platforms: linux/amd64");
         image.add_fact("user: 1000");
         GateReport::new(vec![image, scan])
+    }
+
+    #[test]
+    fn verdicts_of_services_and_overrides_are_shown() {
+        let batch = sample_gates();
+        insta::assert_snapshot!(service_gates_text(&batch).render(TextStyle::default()), @"");
+        let section = service_gates_section(&batch);
+        for row in [
+            "| `web` | attestations | **unknown** | no attestation of the type",
+            "| `api` | freeze | **passed** (overridden: incident 42: logins fail) | frozen by",
+            "<br>warning: the exception for CVE-2026-1100 ended",
+        ] {
+            assert!(section.contains(row), "{row}: {section}");
+        }
+        let json = serde_json::to_value(gate_verdicts_json(&batch.gates[1])).unwrap();
+        assert_eq!(json[1]["verdict"], "passed");
+        assert_eq!(json[1]["overridden"], "incident 42: logins fail");
+        assert!(json[0].get("overridden").is_none(), "{json}");
     }
 
     #[test]
