@@ -105,7 +105,7 @@ fn an_input_near_a_declared_one_is_refused() {
         variables.push((variable, "x"));
         assert_eq!(
             in_runner(&variables).unwrap_err(),
-            format!("{name}: is not an input; did you mean {known}?")
+            format!("{name} is not an input; did you mean {known}?")
         );
     }
 }

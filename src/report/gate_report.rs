@@ -170,7 +170,21 @@ mod tests {
     #[test]
     fn verdicts_of_services_and_overrides_are_shown() {
         let batch = sample_gates();
-        insta::assert_snapshot!(service_gates_text(&batch).render(TextStyle::default()), @"");
+        insta::assert_snapshot!(service_gates_text(&batch).render(TextStyle::default()), @r"
+
+        gates of web
+          scan          failed   trivy.json (trivy 0.68.1, Trivy JSON) has 1 high, 4 low on linux/amd64: scanned at 2026-11-30 20:12 UTC (2 h ago)
+                                 trivy.json has 1 finding of high or above on linux/amd64: CVE-2026-1234 (openssl 3.0.1, high)
+                                 no scan report is about linux/arm64
+          attestations  unknown  no attestation of the type https://slsa.dev/provenance/v1
+          freeze        passed (overridden: incident 42: logins fail)
+                                 frozen by fri 15:00 to mon 06:00 (Europe/Berlin) until mon 06:00
+
+        gates of api
+          scan          passed   api.json (trivy 0.68.1, Trivy JSON) has 2 low on linux/amd64: scanned at 2026-11-30 20:14 UTC (2 h ago)
+          freeze        passed (overridden: incident 42: logins fail)
+                                 frozen by fri 15:00 to mon 06:00 (Europe/Berlin) until mon 06:00
+        ");
         let section = service_gates_section(&batch);
         for row in [
             "| `web` | attestations | **unknown** | no attestation of the type",

@@ -46,11 +46,11 @@ fn promise_6_every_platform_that_is_released_needs_a_report() {
         &[&format!("about {short} (no platform)")],
     );
     let command = format!(
-        "--output scan-linux-arm64.json {REPOSITORY}@{}",
+        "trivy image --format json --output scan-bbbbbbbbbbbb.json {REPOSITORY}@{},",
         digest('b')
     );
     assert!(
-        verdict.hints()[0].ends_with(&command),
+        verdict.hints()[0].contains(&command),
         "{:?}",
         verdict.hints()
     );
