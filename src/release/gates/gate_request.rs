@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::gated_release::GatedRelease;
 use super::given_documents::{GivenReports, GivenVex};
 use crate::gate::{
     AttestationRule, FreezeWindow, ImageRule, RequiredAttestation, ScanRule, SoakRule,
@@ -70,21 +69,6 @@ impl GateRequest {
     /// Returns whether a gate judges the image itself, or which of its platforms a document is about.
     pub(super) fn needs_image(&self) -> bool {
         self.scan.is_some() || self.image.is_some() || !self.attestations.is_empty()
-    }
-
-    /// Returns the names of the signers of whom the scan gate requires attested reports; `None` if it requires none.
-    pub(super) fn required_scan_signers(&self, release: &GatedRelease<'_>) -> Option<String> {
-        let signers = match self.scan.as_ref()?.attested? {
-            GateSignerList::OfSource => release.source_trust(),
-            GateSignerList::Own(at) => self.own_signers.get(at),
-        };
-        let names = signers.map(RecordTrust::signer_names);
-        Some(names.unwrap_or_else(|| {
-            format!(
-                "a signer of {}, which has none",
-                release.source_environment()
-            )
-        }))
     }
 
     /// Returns the rules that an unsigned attestation can meet.

@@ -125,7 +125,7 @@ impl GateFacts {
             if let Some(scan) = &request.scan {
                 let place = ScanPlace {
                     source: &release.image.location,
-                    required_signers: request.required_scan_signers(release),
+                    required_signers: release.required_scan_signers(request),
                 };
                 let judged = judge_scan_gate(scan, image, &self.statements, &place, now);
                 evidence.add_scan(scan, &judged);
