@@ -149,6 +149,19 @@ named "$project/prod" "$digest" 1.4.0 1.4 1 latest prod
 crane tag "$project/dev@$digest" 1.4.0
 run promote workflow_dispatch "$(dispatch "{\"digest\":\"$digest\",\"environment\":\"stage\"}")"
 named "$project/stage" "$digest" 1.4.0 1.4 1 latest stage
+# Through the gates of a policy, which no other workflow has.
+mkdir -p "$work/tree/.github"
+awk '/^```yaml$/ { getline; if ($0 == "environments:" && !done) { done = open = 1 } } /^```$/ { open = 0 } open' \
+  <(sed -n '/^## Scan, then promote/,$p' docs/recipes.md) |
+  sed "s#ghcr\.io/acme/web#$project#" >"$work/tree/.github/shipmark.yml"
+gated=$(dispatch "{\"digest\":\"$digest\",\"override-freeze\":\"the script runs at any time\"}")
+touch "$work/vulnerable"
+if (run gated-promotion workflow_dispatch "$gated") >"$work/refused" 2>&1; then fail "an image with a critical finding passes the gates"; fi
+grep -q 'CVE-2026-0001' "$work/refused" || { cat "$work/refused" >&2; fail "the refusal does not name the finding"; }
+rm "$work/vulnerable"
+run gated-promotion workflow_dispatch "$gated"
+logged 'scan          passed'
+rm "$work/tree/.github/shipmark.yml"
 # Another image may not take the version that this one has.
 crane mutate --label other=yes --tag "$scratch/web:other" "$scratch/web:one" >/dev/null
 crane copy "$scratch/web:other" "$project/dev:other" >/dev/null 2>&1

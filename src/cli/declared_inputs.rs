@@ -309,8 +309,8 @@ declare_inputs! {
             help: "SBOM files to attest with the signature: CycloneDX 1 or SPDX 2, as JSON",
         }
         ScanReport, "scan-report" {
-            verbs: RELEASE_VERBS, kind: InputKind::List("FILE"), path: true, only_with: &[InputCondition::Signs],
-            help: "Scan reports to attest: JSON of Trivy or Grype, SARIF 2.1.0, or cosign's",
+            verbs: RELEASE_VERBS, kind: InputKind::List("FILE"), path: true, only_with: &[InputCondition::Signs, InputCondition::JudgesReports],
+            help: "Scan reports to judge by the scan gate, or without one to attest",
         }
         Unbound, "unbound" {
             verbs: RELEASE_VERBS, kind: InputKind::Choice(&["refuse", "allow"]), only_with: &[InputCondition::Signs],

@@ -49,6 +49,8 @@ pub enum InputCondition {
     VerifiesSource,
     /// `key` is not given.
     ChecksCertificate,
+    /// A scan gate of the environment judges the release.
+    JudgesReports,
     /// `for` is given, or a verb that releases.
     NamesReleaseVerb,
 }
@@ -97,6 +99,7 @@ impl InputCondition {
             Self::LogsSignature => "sign: keyless, or sign: key and transparency-log: on",
             Self::VerifiesSource => "verify-source: true on promote",
             Self::ChecksCertificate => "certificate-identity instead of key",
+            Self::JudgesReports => "gates.scan of the environment in the policy",
             Self::NamesReleaseVerb => "for: push or promote on tags",
         }
     }

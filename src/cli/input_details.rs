@@ -118,7 +118,9 @@ impl Input {
             Self::SignAnnotations => Some(
                 "They are added to commit, ref, workflow, run and version, which every signature states.",
             ),
-            Self::ScanReport => Some("That of cosign is its vulnerability predicate."),
+            Self::ScanReport => Some(
+                "JSON of Trivy or Grype, SARIF 2.1.0, CycloneDX with vulnerabilities; to attest also cosign's vulnerability predicate. With a scan gate (docs/gates.md) they are judged, and attested only if the gate has attach: true.",
+            ),
             Self::Unbound => Some(
                 "refuse: the default. allow: attest them. A report of another image is always refused. If an environment of the policy applies, only its key unbound counts.",
             ),

@@ -45,7 +45,7 @@ impl Input {
             | InputCondition::LogsSignature => !signs,
             InputCondition::VerifiesSource => verb != Verb::Promote,
             InputCondition::NamesReleaseVerb => verb != Verb::Tags,
-            InputCondition::ChecksCertificate => false,
+            InputCondition::JudgesReports | InputCondition::ChecksCertificate => false,
         };
         let always = self.declaration().only_with.iter().any(holds);
         self.conditions().filter(|_| !always)

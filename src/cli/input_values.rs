@@ -64,7 +64,7 @@ pub struct InputEntry {
 
 /// Error in an input.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{place}: {reason}")]
+#[error("{place}{}{reason}", self.separator())]
 pub struct InputError {
     /// Input as its user knows it, with the line in a list.
     pub place: String,
@@ -72,6 +72,20 @@ pub struct InputError {
     pub reason: String,
     /// File that the input names, if that is wrong.
     pub location: Option<FileLocation>,
+}
+
+/// Verbs with which a reason continues the name of its input.
+const REASON_VERBS: [&str; 7] = ["is", "has", "needs", "names", "says", "cannot", "does"];
+
+impl InputError {
+    /// Returns what separates place and reason: a blank where the reason continues the name of the input.
+    fn separator(&self) -> &'static str {
+        let verb = self.reason.split(' ').next().unwrap_or_default();
+        match REASON_VERBS.contains(&verb) && !self.place.contains(", line ") {
+            true => " ",
+            false => ": ",
+        }
+    }
 }
 
 impl InputValues {

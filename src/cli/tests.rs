@@ -105,7 +105,7 @@ fn an_input_near_a_declared_one_is_refused() {
         variables.push((variable, "x"));
         assert_eq!(
             in_runner(&variables).unwrap_err(),
-            format!("{name}: is not an input; did you mean {known}?")
+            format!("{name} is not an input; did you mean {known}?")
         );
     }
 }
@@ -131,11 +131,11 @@ fn an_input_near_none_is_a_warning() {
 fn an_input_of_another_verb_says_which() {
     insta::assert_snapshot!(
         in_runner(&[("INPUT_SOURCE", "oci:dev"), ("INPUT_IMAGES", "oci:prod")]).unwrap_err(),
-        @"source: is not an input of tags, which runs where command is not given: set command to one of push, promote, verify, inspect"
+        @"source is not an input of tags, which runs where command is not given: set command to one of push, promote, verify, inspect"
     );
     insta::assert_snapshot!(
         in_runner(&[MINIMUM[0], MINIMUM[1], MINIMUM[2], ("INPUT_ARTIFACT", "x")]).unwrap_err(),
-        @"artifact: is not an input of push, but of verify-bundle, sign-bundle"
+        @"artifact is not an input of push, but of verify-bundle, sign-bundle"
     );
     let line = [
         "shipmark",
@@ -218,9 +218,9 @@ fn missing_inputs_are_named() {
         in_runner(&broken).unwrap_err(),
         @r#"source: "oci:a�::b" contains a line break or another control character"#
     );
-    insta::assert_snapshot!(in_runner(&MINIMUM[..1]).unwrap_err(), @"source: is required");
+    insta::assert_snapshot!(in_runner(&MINIMUM[..1]).unwrap_err(), @"source is required");
     let line = ["shipmark", "push", "--source=", "--images=oci:x"];
-    insta::assert_snapshot!(on_command_line(&line).unwrap_err(), @"--source: is required");
+    insta::assert_snapshot!(on_command_line(&line).unwrap_err(), @"--source is required");
 }
 
 #[test]

@@ -65,7 +65,7 @@ impl<'a> GateInputs<'a> {
             overrides,
             allows_unbound: rule_inputs::allows_unbound(&invocation.arguments, policy)?,
         };
-        if stage.all_gates().any(|gates| gates.scan().is_some()) {
+        if judges_reports(stage) {
             let reports = read_reports(invocation, loaded).await?;
             inputs.reports = Arc::new(GivenReports::new(reports, is_of_several));
         }
@@ -141,6 +141,11 @@ impl<'a> GateInputs<'a> {
         let at = lists.position(|(known, _)| known == rules);
         GateSignerList::Own(at.expect("the lists of all gates are read"))
     }
+}
+
+/// Returns whether an environment judges scan reports.
+pub(super) fn judges_reports(stage: &EnvironmentRules) -> bool {
+    stage.all_gates().any(|gates| gates.scan().is_some())
 }
 
 /// Returns whether an environment judges scan reports, and does not store them next to the image too.

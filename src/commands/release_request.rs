@@ -114,6 +114,7 @@ pub(super) async fn build_job(
     let signing = super::signing_inputs::read_signing(&signed).await?;
     let signing = signing.map(|signing| SigningOptions {
         allows_unbound,
+        assigns_reports: routes.len() > 1 && stage.is_some_and(gate_inputs::judges_reports),
         ..signing
     });
     environment_signing::require_bundles(invocation, stage, signing.as_ref())?;

@@ -72,6 +72,7 @@ pub(super) async fn read_signing(
         recursive: arguments.switch(Input::Recursive)?,
         attestations,
         allows_unbound: false,
+        assigns_reports: false,
         github,
         created: current_time(),
     }))

@@ -114,7 +114,7 @@ fn somewhere_has_to_be_named() {
         "",
     )]))));
     insta::assert_snapshot!(push, @r"
-    error: images: is required
+    error: images is required
      hint: name the places in images, or with environment one of the policy file's
     ");
 }

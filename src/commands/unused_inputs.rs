@@ -71,6 +71,11 @@ fn unmet_condition(
                 false => unmet(", and nothing is checked", "set verify-source: true"),
             })
         }
+        // Reports that a gate judges alone are no longer among the arguments of signing.
+        InputCondition::JudgesReports => Ok(unmet(
+            ", and nothing judges it",
+            "set gates.scan of the environment in the policy",
+        )),
         InputCondition::NamesReleaseVerb => Ok(
             match arguments.is_accepted(Input::For) && arguments.choice(Input::For)?.is_none() {
                 true => unmet(

@@ -66,6 +66,7 @@ fn warn_of_reason(reason: &str, is_overridden: bool, is_free: bool, verdict: &mu
     let reason = to_printable(reason, REASON_LIMIT);
     if is_overridden {
         verdict.add_warning(format!("freeze overridden: {reason}"));
+        verdict.record_override(reason);
     } else if is_free {
         verdict.add_warning("override-freeze has no effect: no freeze window is in effect");
     }

@@ -88,6 +88,7 @@ pub struct GateVerdict {
     reasons: Vec<String>,
     hints: Vec<String>,
     warnings: Vec<String>,
+    overridden: Option<String>,
 }
 
 impl GateVerdict {
@@ -100,6 +101,7 @@ impl GateVerdict {
             reasons: Vec::new(),
             hints: Vec::new(),
             warnings: Vec::new(),
+            overridden: None,
         }
     }
 
@@ -136,6 +138,39 @@ impl GateVerdict {
     /// Returns what will matter later, or looks wrong, and does not decide.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    /// Returns the reason for which the run overrides the gate, if it passes by that.
+    pub fn override_reason(&self) -> Option<&str> {
+        self.overridden.as_deref().filter(|_| self.has_passed())
+    }
+
+    /// Returns what the gate decided, with the reason of an override: `passed (overridden: REASON)`.
+    pub fn shown_state(&self) -> String {
+        match self.override_reason() {
+            Some(reason) => format!("{} (overridden: {reason})", self.state),
+            None => self.state.to_string(),
+        }
+    }
+
+    /// Records the reason for which the run overrides the gate.
+    pub fn record_override(&mut self, reason: impl Into<String>) {
+        self.overridden = Some(reason.into());
+    }
+
+    /// Returns the verdict with each of its texts mapped.
+    #[must_use]
+    pub fn map_texts(&self, map: &dyn Fn(&str) -> String) -> Self {
+        let each = |texts: &[String]| texts.iter().map(|text| map(text)).collect();
+        Self {
+            gate: self.gate,
+            state: self.state,
+            facts: each(&self.facts),
+            reasons: each(&self.reasons),
+            hints: each(&self.hints),
+            warnings: each(&self.warnings),
+            overridden: self.overridden.as_deref().map(map),
+        }
     }
 
     /// Adds a fact that decided.
@@ -189,6 +224,15 @@ impl GateReport {
     /// Returns the verdicts, in the order of [`GateName::ALL`].
     pub fn verdicts(&self) -> &[GateVerdict] {
         &self.verdicts
+    }
+
+    /// Returns the report with each text of its verdicts mapped.
+    #[must_use]
+    pub fn map_texts(&self, map: &dyn Fn(&str) -> String) -> Self {
+        let verdicts = self.verdicts.iter();
+        Self {
+            verdicts: verdicts.map(|verdict| verdict.map_texts(map)).collect(),
+        }
     }
 
     /// Returns whether all gates let the release pass. Without gates it passes.

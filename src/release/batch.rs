@@ -17,6 +17,7 @@ use super::outcome::ReleaseOutcome;
 use super::pipeline::{announce_repositories, execute_release, execute_stages, prepare_release};
 use super::prepared_release::PreparedRelease;
 use super::request::{ReleaseRequest, ReleaseVerb};
+use crate::gate::GateReport;
 use crate::notices::to_printable;
 use crate::policy::Service;
 
@@ -48,6 +49,8 @@ pub struct BatchOutcome {
     pub started: bool,
     /// What became of each, in the order asked for.
     pub services: Vec<(Service, ServiceOutcome)>,
+    /// Verdicts of the gates of each, in the same order; empty for one without gates, and where none were judged.
+    pub gates: Vec<GateReport>,
 }
 
 /// Outcome of one service of several.
@@ -81,6 +84,13 @@ impl BatchOutcome {
         })
     }
 
+    /// Returns the verdicts of the gates of each service that has any.
+    pub fn gate_reports(&self) -> impl Iterator<Item = (&Service, &GateReport)> {
+        let services = self.services.iter().map(|(service, _)| service);
+        let each = services.zip(&self.gates);
+        each.filter(|(_, report)| !report.verdicts().is_empty())
+    }
+
     /// Returns the failures, so that the caller can add advice to them.
     pub fn failures_mut(&mut self) -> impl Iterator<Item = &mut Failure> {
         self.services.iter_mut().filter_map(|(_, end)| match end {
@@ -108,8 +118,7 @@ impl ReleaseBatch {
     ) -> BatchOutcome {
         announce_repositories(self.services.iter().map(|(_, request)| request), context);
         context.meter.expect_images(self.services.len() as u64);
-        let names = self.services.iter().map(|(service, _)| service.as_str());
-        let contexts: Vec<_> = names.map(|name| context.for_image(name)).collect();
+        let contexts = self.service_contexts(context);
         let ended = |at: usize, end: &ServiceOutcome| {
             contexts[at].meter.finish_image();
             on_outcome(&self.services[at].0, end);
@@ -123,6 +132,7 @@ impl ReleaseBatch {
             )
         };
         let begun = steps.iter().all(whole);
+        let gates = steps.iter().map(ServiceState::gate_report).collect();
         if !begun {
             steps = steps.into_iter().map(ServiceState::skip_if_ready).collect();
         }
@@ -133,6 +143,16 @@ impl ReleaseBatch {
             dry_run: self.dry_run,
             started: begun,
             services: names.zip(ends).collect(),
+            gates,
+        }
+    }
+
+    /// Returns the context of each service. Messages need no name of the only one.
+    fn service_contexts(&self, context: &ReleaseContext) -> Vec<ReleaseContext> {
+        let services = self.services.iter().map(|(service, _)| service);
+        match self.services.len() {
+            1 => services.map(|it| context.for_image(it.as_str())).collect(),
+            _ => services.map(|it| context.for_service(it)).collect(),
         }
     }
 
@@ -248,11 +268,26 @@ async fn plan_service<'a>(
         ),
         // What it lacks is looked at again when its turn comes, and not held until then.
         Ok(_) => ServiceState::Ready(Box::new(prepared)),
-        Err(failure) => ServiceState::Ended(ServiceOutcome::Failed(failure)),
+        Err(failure) => {
+            let failure = failure.with_gates(&prepared.gates.report);
+            ServiceState::Ended(ServiceOutcome::Failed(failure))
+        }
     }
 }
 
 impl ServiceState<'_> {
+    /// Returns the verdicts of the gates, as far as they were judged.
+    fn gate_report(&self) -> GateReport {
+        match self {
+            Self::Ready(prepared) => prepared.gates.report.clone(),
+            Self::Ended(ServiceOutcome::Completed(outcome)) => outcome.gates.clone(),
+            Self::Ended(ServiceOutcome::Failed(failure)) => {
+                failure.gates().cloned().unwrap_or_default()
+            }
+            Self::Ended(ServiceOutcome::NotStarted) => GateReport::default(),
+        }
+    }
+
     /// Not to be begun.
     fn skip_if_ready(self) -> Self {
         match self {

@@ -3,6 +3,7 @@
 use crate::archive::Unpacking;
 use crate::git::CommitAncestry;
 use crate::notices::Notices;
+use crate::policy::Service;
 use crate::registry;
 use crate::transfer::{BlobIndex, ProgressMeter};
 
@@ -23,6 +24,8 @@ pub struct ReleaseContext {
     pub unpacking: Unpacking,
     /// Address of the Docker engine (`DOCKER_HOST`); `None`: the default socket.
     pub docker_host: Option<String>,
+    /// Service that is released, for messages; `None` if it is the only one of the run.
+    pub service: Option<Service>,
 }
 
 impl ReleaseContext {
@@ -32,6 +35,15 @@ impl ReleaseContext {
         Self {
             meter: self.meter.for_image(name),
             ..self.clone()
+        }
+    }
+
+    /// Returns the context of one service of several, which messages name.
+    #[must_use]
+    pub fn for_service(&self, service: &Service) -> Self {
+        Self {
+            service: Some(service.clone()),
+            ..self.for_image(service.as_str())
         }
     }
 }

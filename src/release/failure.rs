@@ -4,6 +4,7 @@ use std::borrow::Borrow;
 use std::fmt;
 
 use crate::archive::ArchiveFault;
+use crate::gate::GateReport;
 use crate::layout::LayoutFault;
 use crate::notices::FileLocation;
 use crate::referrers::ReferrerError;
@@ -42,6 +43,8 @@ pub struct Diagnostic {
     pub access_problem: Option<Box<AccessProblem>>,
     /// Further problems that were found with it, such as those of a file.
     pub further: Vec<Self>,
+    /// Verdicts of the gates, if they were judged before it failed.
+    pub gates: Option<Box<GateReport>>,
 }
 
 impl Diagnostic {
@@ -53,6 +56,7 @@ impl Diagnostic {
             location: None,
             access_problem: None,
             further: Vec::new(),
+            gates: None,
         }
     }
 }
@@ -114,6 +118,22 @@ impl Failure {
             diagnostic.further.extend(others);
         }
         self
+    }
+
+    /// Adds the verdicts of the gates of a release that has any.
+    #[must_use]
+    pub fn with_gates(mut self, report: &GateReport) -> Self {
+        if let Some(diagnostic) = self.diagnostic_mut()
+            && !report.verdicts().is_empty()
+        {
+            diagnostic.gates = Some(Box::new(report.clone()));
+        }
+        self
+    }
+
+    /// Returns the verdicts of the gates; `None` if none were judged.
+    pub fn gates(&self) -> Option<&GateReport> {
+        self.diagnostic()?.gates.as_deref()
     }
 
     /// Replaces the hint by `advice` on the problem with access, where it has any.
@@ -269,11 +289,16 @@ impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.what)?;
         if let Some(why) = &self.why {
-            write!(f, "\n why:  {why}")?;
+            write!(f, "\n why:  {}", aligned(why))?;
         }
         if let Some(hint) = &self.hint {
-            write!(f, "\n hint: {hint}")?;
+            write!(f, "\n hint: {}", aligned(hint))?;
         }
         Ok(())
     }
+}
+
+/// Returns a text of several lines with each line below the first word of the first.
+fn aligned(text: &str) -> String {
+    text.replace('\n', "\n       ")
 }

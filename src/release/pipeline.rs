@@ -8,6 +8,7 @@ use super::context::ReleaseContext;
 use super::destination::{self, OpenDestination};
 use super::execute::stages::PreTagStages;
 use super::gates::gate_outcome::GateOutcome;
+use super::gates::gate_warnings::report_gate_warnings;
 use super::gates::gated_release::GatedRelease;
 use super::gates::judge_gates::judge_gates;
 use super::hand_rollback::hand_rollback_note;
@@ -32,6 +33,7 @@ use super::request::{ImageCheck, ReleaseRequest, ReleaseVerb};
 use super::resolve::find_source::{FoundSource, find_source};
 use super::resolve::image::ResolvedImage;
 use super::resolve_and_observe::{ResolvedRelease, resolve_and_observe};
+use super::sign::report_binding::assign_reports;
 use super::tags::{line_recheck, reconcile, write};
 use crate::image::{CommitId, Digest};
 use crate::tagging::DerivedTags;
@@ -124,6 +126,7 @@ pub(super) async fn prepare_release<'a>(
     let plans = plan_destinations(&destinations, &derived, &states, root)?;
     let gates = pass_gates(request, context, &destinations, &image, timelines.as_ref());
     let gates = Box::pin(gates).await?;
+    let found = Box::pin(assign_reports(found, &image)).await?;
     Ok(PreparedRelease {
         request: found,
         context,
@@ -144,8 +147,12 @@ pub(super) async fn prepare_release<'a>(
 pub(super) async fn execute_release(
     prepared: &PreparedRelease<'_>,
 ) -> Result<ReleaseOutcome, Failure> {
-    let stages = PreTagStages::find_missing(prepared).await?;
-    execute_stages(prepared, stages).await
+    let executed = async {
+        let stages = PreTagStages::find_missing(prepared).await?;
+        execute_stages(prepared, stages).await
+    };
+    let executed = Box::pin(executed).await;
+    executed.map_err(|failure| failure.with_gates(&prepared.gates.report))
 }
 
 /// Executes a release of which is known what the destinations lack.
@@ -316,14 +323,15 @@ async fn pass_gates(
         source: source.map(|source| &source.view),
         times,
     };
-    let outcome = judge_gates(gates, &release).await?;
-    for verdict in outcome.report.verdicts() {
-        for warning in verdict.warnings() {
-            let text = format!("gate {}: {warning}", verdict.gate());
-            context.notices.warning(text);
-        }
+    let judged = judge_gates(gates, &release).await;
+    let report = match &judged {
+        Ok(outcome) => Some(&outcome.report),
+        Err(failure) => failure.gates(),
+    };
+    if let Some(report) = report {
+        report_gate_warnings(report, context);
     }
-    Ok(outcome)
+    judged
 }
 
 /// Observes the timelines, where the release is recorded.

@@ -124,6 +124,9 @@ pub struct SigningOptions {
     pub attestations: Vec<Predicate>,
     /// Whether scan reports and SBOMs that name no image are attested.
     pub allows_unbound: bool,
+    /// Whether each scan report is attested of the image that it names alone, since the run releases several and a
+    /// gate claims every report.
+    pub assigns_reports: bool,
     /// Store at GitHub that attestations are uploaded to as well, if any.
     pub github: Option<github::AttestationStore>,
     /// Time of creation, as RFC 3339.

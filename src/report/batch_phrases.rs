@@ -41,12 +41,28 @@ pub(super) fn to_failure(batch: &BatchOutcome) -> Option<(&Failure, String)> {
         text_report::failure_title(worst),
         service_counts(batch)
     );
-    let end = match batch.started {
-        true => "repeat the run to do the rest",
-        false => "nothing was written",
-    };
     let failures: Vec<_> = batch.failures().collect();
-    Some((worst, failures_text(title, &failures, end)))
+    Some((worst, failures_text(title, &failures, next_step(batch))))
+}
+
+/// Returns how to go on after a failure; empty where a repeated run would fail in the same way.
+fn next_step(batch: &BatchOutcome) -> &'static str {
+    if !batch.started || batch.dry_run {
+        return "nothing was written";
+    }
+    let is_temporary = |failure: &Failure| {
+        matches!(
+            failure,
+            Failure::Service(_) | Failure::Incomplete(_) | Failure::Cancelled
+        )
+    };
+    if batch.failures().all(|(_, failure)| is_temporary(failure)) {
+        return "repeat the run to do the rest";
+    }
+    match batch.has_changes() {
+        true => "what is released stays: remove the cause, then repeat the run to do the rest",
+        false => "",
+    }
 }
 
 /// Returns the failure that decides the exit status. A refusal has priority, since repeating the run does not

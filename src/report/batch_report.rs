@@ -1,5 +1,6 @@
 //! Report of a batch, with a line or row for each service.
 
+use super::gate_report::{gates_text, service_gates_text};
 use super::styled_text::{StyledText, Tone};
 use super::{batch_phrases, phrases, text_report};
 use crate::release::{BatchOutcome, ServiceOutcome};
@@ -9,9 +10,9 @@ pub(super) fn to_text(batch: &BatchOutcome) -> StyledText {
     if let Some(outcome) = batch_phrases::only_outcome(batch) {
         return text_report::release_text(outcome);
     }
-    // The failure alone says it.
-    if let [(_, ServiceOutcome::Failed(_))] = &batch.services[..] {
-        return StyledText::default();
+    // The failure alone says the rest.
+    if let [(_, ServiceOutcome::Failed(failure))] = &batch.services[..] {
+        return failure.gates().map(gates_text).unwrap_or_default();
     }
     let names = batch.services.iter().map(|(service, _)| service);
     let name_width = names.map(|name| name.as_str().len()).max();
@@ -44,6 +45,7 @@ pub(super) fn to_text(batch: &BatchOutcome) -> StyledText {
         report.append(&text_report::failure_text(failure));
         report.push("\n");
     }
+    report.append(&service_gates_text(batch));
     for note in batch_phrases::distinct_notes(batch) {
         text_report::push_note(&mut report, note);
     }
@@ -85,7 +87,7 @@ mod tests {
      worker: tag 1.4.0 of prod.example.com/team/web names another image
       why:  1.4.0 is an immutable tag
       hint: release 1.4.1
-     repeat the run to do the rest
+     what is released stays: remove the cause, then repeat the run to do the rest
     ");
     }
 

@@ -23,6 +23,7 @@ pub(super) fn outcome(mut outcome: ReleaseOutcome, clean: Clean<'_>) -> ReleaseO
             (*subject, *issuer) = (clean(subject), clean(issuer));
         }
     }
+    outcome.gates = outcome.gates.map_texts(clean);
     outcome.source_repository = outcome.source_repository.as_deref().map(clean);
     for released in &mut outcome.destinations {
         of_destination(released, clean);
@@ -38,6 +39,9 @@ pub(super) fn batch(mut batch: BatchOutcome, clean: Clean<'_>) -> BatchOutcome {
             ServiceOutcome::Failed(failed) => *failed = failure(failed.clone(), clean),
             ServiceOutcome::NotStarted => {}
         }
+    }
+    for report in &mut batch.gates {
+        *report = report.map_texts(clean);
     }
     batch
 }
@@ -74,6 +78,10 @@ fn diagnostic(diagnostic: &Diagnostic, clean: Clean<'_>) -> Diagnostic {
         location: diagnostic.location.clone(),
         access_problem: diagnostic.access_problem.clone(),
         further: further.map(|it| self::diagnostic(it, clean)).collect(),
+        gates: diagnostic
+            .gates
+            .as_ref()
+            .map(|report| Box::new(report.map_texts(clean))),
     }
 }
 

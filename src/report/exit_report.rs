@@ -2,9 +2,11 @@
 
 use std::io::Write;
 
+use super::gate_report::{gates_text, service_gates_text};
 use super::report_page::{ReportPage, report_written};
 use super::result_report::{FailureReport, ResultReport};
 use super::run_log::RunLog;
+use super::styled_text::StyledText;
 use super::summary::{self, RunFacts, SummaryContext};
 use super::tags_report::TagsResult;
 use super::verb_result::VerbResult;
@@ -39,6 +41,9 @@ pub fn report_result(
         }
         Ok(result) => {
             log.begin_report();
+            if !environment.is_in_runner() && !page.shows_text() {
+                log.write_group("Gates", &verdict_texts(&result));
+            }
             let report = ResultReport::new(result, &reporter.context, &|text| log.redact(text));
             reporter.report(&report, Vec::new(), page);
             reporter.end(report.failure.as_ref())
@@ -53,6 +58,15 @@ pub fn report_result(
         0 => status,
         unwritten if status == 0 => unwritten,
         _ => status,
+    }
+}
+
+/// Returns the verdicts of the gates of a release, or of each service.
+fn verdict_texts(result: &VerbResult) -> StyledText {
+    match result {
+        VerbResult::Released(outcome) => gates_text(&outcome.gates),
+        VerbResult::Batch(batch) => service_gates_text(batch),
+        _ => StyledText::default(),
     }
 }
 
@@ -131,6 +145,9 @@ impl Reporter<'_> {
     }
 
     fn report_failure(&self, failure: &Failure, page: &mut ReportPage<impl Write>) -> u8 {
+        if let Some(report) = failure.gates() {
+            self.log.write_group("Gates", &gates_text(report));
+        }
         let status = self.end(Some(&FailureReport::new(failure)));
         for further in FailureReport::further(failure) {
             self.end(Some(&further));

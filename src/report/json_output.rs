@@ -8,6 +8,7 @@ use url::Url;
 use super::gate_report::{GateVerdictJson, gate_verdicts_json};
 use super::image_matrix::image_matrix;
 use super::{batch_phrases, phrases, text_report};
+use crate::gate::GateReport;
 use crate::image::{NamedCommit, Tag};
 use crate::policy::Service;
 use crate::referrers::{CopiedReferrers, ReferrerKind, SkipReason};
@@ -167,6 +168,9 @@ struct RefusalJson<'a> {
     hint: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     further: Vec<FurtherProblemJson<'a>>,
+    /// Verdicts of the gates, if they were judged.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    gates: Vec<GateVerdictJson<'a>>,
 }
 
 /// Problem that was found with another one.
@@ -200,7 +204,21 @@ struct ServiceJson<'a> {
 enum ServiceOutcomeJson<'a> {
     Completed(Box<OutcomeJson<'a>>),
     Failed(RefusalJson<'a>),
-    NotStarted { outcome: &'a str },
+    NotStarted {
+        outcome: &'a str,
+        /// Verdicts of the gates, if they were judged.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        gates: Vec<GateVerdictJson<'a>>,
+    },
+}
+
+impl<'a> ServiceOutcomeJson<'a> {
+    fn without_gates(outcome: &'a str) -> Self {
+        Self::NotStarted {
+            outcome,
+            gates: Vec::new(),
+        }
+    }
 }
 
 pub(super) fn batch_json(batch: &BatchOutcome) -> String {
@@ -208,11 +226,20 @@ pub(super) fn batch_json(batch: &BatchOutcome) -> String {
         outcome: batch_phrases::outcome_word(batch),
         verb: phrases::verb_name(batch.verb),
         dry_run: batch.dry_run,
-        services: batch.services.iter().map(service_json).collect(),
+        services: batch
+            .services
+            .iter()
+            .zip(&batch.gates)
+            .map(|((service, end), gates)| service_json(service, end, gates))
+            .collect(),
     })
 }
 
-fn service_json((service, end): &(Service, ServiceOutcome)) -> ServiceJson<'_> {
+fn service_json<'a>(
+    service: &'a Service,
+    end: &'a ServiceOutcome,
+    gates: &'a GateReport,
+) -> ServiceJson<'a> {
     let state = batch_phrases::service_state(end);
     let diagnostic = match end {
         ServiceOutcome::Failed(failure) => failure.diagnostic(),
@@ -225,7 +252,10 @@ fn service_json((service, end): &(Service, ServiceOutcome)) -> ServiceJson<'_> {
                 ServiceOutcomeJson::Completed(Box::new(to_outcome_json(outcome)))
             }
             (_, Some(diagnostic)) => ServiceOutcomeJson::Failed(to_refusal_json(state, diagnostic)),
-            _ => ServiceOutcomeJson::NotStarted { outcome: state },
+            _ => ServiceOutcomeJson::NotStarted {
+                outcome: state,
+                gates: gate_verdicts_json(gates),
+            },
         },
     }
 }
@@ -279,7 +309,7 @@ pub(super) fn failure_json(failure: &Failure) -> String {
     let outcome = text_report::failure_title(failure);
     match failure.diagnostic() {
         Some(diagnostic) => to_json_line(&to_refusal_json(outcome, diagnostic)),
-        None => to_json_line(&ServiceOutcomeJson::NotStarted { outcome }),
+        None => to_json_line(&ServiceOutcomeJson::without_gates(outcome)),
     }
 }
 
@@ -287,7 +317,7 @@ pub(super) fn failure_json(failure: &Failure) -> String {
 pub(super) fn service_failure_json(outcome: &str, failure: Option<&Failure>) -> serde_json::Value {
     let end = match failure.and_then(Failure::diagnostic) {
         Some(diagnostic) => ServiceOutcomeJson::Failed(to_refusal_json(outcome, diagnostic)),
-        None => ServiceOutcomeJson::NotStarted { outcome },
+        None => ServiceOutcomeJson::without_gates(outcome),
     };
     serde_json::to_value(end).unwrap_or_default()
 }
@@ -303,6 +333,11 @@ fn to_refusal_json<'a>(outcome: &'a str, diagnostic: &'a Diagnostic) -> RefusalJ
         why: diagnostic.why.as_deref(),
         hint: diagnostic.hint.as_deref(),
         further: diagnostic.further.iter().map(to_further_json).collect(),
+        gates: diagnostic
+            .gates
+            .as_deref()
+            .map(gate_verdicts_json)
+            .unwrap_or_default(),
     }
 }
 

@@ -217,10 +217,10 @@ impl RunLog {
         inner.end_progress();
     }
 
-    /// Writes several lines, in a job as a folded group with a title.
+    /// Writes the lines of a text that has any, in a job as a folded group with a title.
     pub(super) fn write_group(&self, title: &str, text: &StyledText) {
         let mut inner = self.lock();
-        if inner.settings.verbosity == Verbosity::Quiet {
+        if inner.settings.verbosity == Verbosity::Quiet || text.as_str().is_empty() {
             return;
         }
         if inner.reader != LogReader::Job {

@@ -139,6 +139,7 @@ pub(super) fn batch_outcome() -> BatchOutcome {
             .into_iter()
             .map(|(service, end)| (service.parse().unwrap(), end))
             .collect(),
+        gates: vec![GateReport::default(); 4],
     }
 }
 

@@ -28,7 +28,7 @@ pub struct Predicate {
 pub enum PredicateSource {
     /// A software bill of materials: CycloneDX or SPDX 2, as JSON.
     Sbom,
-    /// What a scanner found: Trivy, Grype, SARIF 2.1.0, or cosign's vulnerability predicate.
+    /// What a scanner found: Trivy, Grype, SARIF 2.1.0, CycloneDX, or cosign's vulnerability predicate.
     ScanReport,
     /// SLSA provenance v1 or v0.2: the predicate, or a statement around it.
     Provenance,
@@ -89,6 +89,12 @@ impl Predicate {
             PredicateSource::Provenance => parse_provenance(json),
             PredicateSource::VerificationSummary => parse_verification_summary(json),
         }
+    }
+
+    /// Returns whether the document is a scan report, also in the form of CycloneDX.
+    pub fn is_scan_report(&self) -> bool {
+        self.kind == VULNERABILITIES
+            || self.kind == CYCLONEDX && self.content["vulnerabilities"].is_array()
     }
 
     /// Returns the kind of document, in a word: `sbom`, `scan`, `provenance` or `verification-summary`.
@@ -193,9 +199,11 @@ fn parse_scan_report(json: Value) -> Result<Predicate, PredicateError> {
             times: ["startTimeUtc", "endTimeUtc"]
                 .map(|name| text(&format!("/runs/0/invocations/0/{name}"))),
         }
+    } else if text("/bomFormat") == "CycloneDX" && json["vulnerabilities"].is_array() {
+        return parse_sbom(json);
     } else {
         return Err(PredicateError::Schema(
-            "a scan report that is known: JSON of Trivy (schema 2) or Grype, SARIF 2.1.0, or cosign's vulnerability predicate",
+            "a scan report that is known: JSON of Trivy (schema 2) or Grype, SARIF 2.1.0, CycloneDX with vulnerabilities, or cosign's vulnerability predicate",
         ));
     };
     let content = scanner.to_predicate(&json);

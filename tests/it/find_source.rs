@@ -480,7 +480,7 @@ async fn a_search_needs_one_place_and_a_commit() {
     assert_eq!(ran.status, Some(2), "{}", ran.log);
     assert!(
         ran.log
-            .contains("source: is required: images names 2 places"),
+            .contains("source is required: images names 2 places"),
         "{}",
         ran.log
     );
@@ -516,7 +516,7 @@ async fn a_search_needs_one_place_and_a_commit() {
 
     let push = stage.step(tagged, &[("command", "push"), ("images", &repository)]);
     assert_eq!(push.status, Some(2), "{}", push.log);
-    assert!(push.log.contains("source: is required"), "{}", push.log);
+    assert!(push.log.contains("source is required"), "{}", push.log);
 }
 
 /// Outside a runner the checkout says the commit, and an image layout is a place as well.

@@ -32,6 +32,7 @@ const BOTH: &[SignatureFormat] = &[SignatureFormat::Bundle, SignatureFormat::Leg
 fn signing(signer: &Arc<KeylessSigner>, forms: &[SignatureFormat]) -> SigningOptions {
     SigningOptions {
         allows_unbound: true,
+        assigns_reports: false,
         signer: Signer::Keyless(signer.clone()),
         formats: forms.to_vec(),
         annotations: Default::default(),

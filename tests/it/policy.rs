@@ -219,7 +219,7 @@ fn what_contradicts_itself_is_bad_input() {
      hint: it has dev, stage, prod
     ");
     insta::assert_snapshot!(refused(&["--source=v1"]), @r"
-    error: --images: is required
+    error: --images is required
      hint: name the places in images, or with environment one of the policy file's
     ");
     insta::assert_snapshot!(refused(&["--source=v1", "--environment=stage", "--images=oci:prod/web"]), @r"

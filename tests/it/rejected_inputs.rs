@@ -38,20 +38,20 @@ fn a_mistyped_input_is_refused_before_anything_is_pushed() {
         ("enviroment", "prod", "environment"),
     ] {
         let inputs = [&push[..], &[(name, value)]].concat();
-        let said = format!("{name}: is not an input; did you mean {known}?");
+        let said = format!("{name} is not an input; did you mean {known}?");
         refused_step(&inputs, &[&said]);
     }
     refused_step(
         &push[1..],
         &[
-            "source: is not an input of tags",
+            "source is not an input of tags",
             "set command to one of push, promote, verify",
         ],
     );
     let inputs = [&push[..], &[("artifact", "x")]].concat();
     refused_step(
         &inputs,
-        &["artifact: is not an input of push, but of verify-bundle, sign-bundle"],
+        &["artifact is not an input of push, but of verify-bundle, sign-bundle"],
     );
 }
 

@@ -181,7 +181,7 @@ fn bad_input_is_told_from_refusals_and_writes_nothing() {
         ),
         (
             vec!["push", "--source", &source, "--images=", "--tags=a"],
-            "error: --images: is required",
+            "error: --images is required",
         ),
         (
             [&["push", "--tags=type=rwa,value=b"], &minimum[..]].concat(),

@@ -18,6 +18,7 @@ use message_limits::{NAME_LIMIT, READ_ERROR_LIMIT};
 use report_check::ReportCheck;
 use scanner_command::ScannerCommand;
 
+use super::judged_image::JudgedPlatform;
 use super::scan_rule::ScanRule;
 use super::verdict::{GateName, GateVerdict};
 use super::vex_document::VexDocument;
@@ -85,17 +86,26 @@ fn require_coverage(check: &ReportCheck<'_>, verdict: &mut GateVerdict) {
     if image.released_platforms().next().is_none() {
         verdict.leave_unknown("the release has no image of any platform");
     }
+    let uncovered = image.platforms.iter().enumerate();
+    let uncovered =
+        uncovered.filter(|(number, it)| it.is_released && !check.covered.contains(number));
+    let uncovered: Vec<&JudgedPlatform> = uncovered.map(|(_, platform)| platform).collect();
     if check.facts.reports.is_empty() {
-        verdict.leave_unknown("no scan report was given or found");
-    }
-    for (number, platform) in image.platforms.iter().enumerate() {
-        if platform.is_released && !check.covered.contains(&number) {
+        let names: Vec<String> = uncovered.iter().map(|it| it.name()).collect();
+        verdict.leave_unknown(format!(
+            "no scan report was given or found: expected reports about {}",
+            names.join(", ")
+        ));
+    } else {
+        for platform in &uncovered {
             verdict.leave_unknown(format!("no scan report is about {}", platform.name()));
-            verdict.add_hint(format!(
-                "scan {}: {}",
-                platform.name(),
-                check.command.for_platform(platform)
-            ));
         }
+    }
+    for platform in uncovered {
+        let step = check.command.for_platform(platform);
+        verdict.add_hint(match check.facts.requires_attested {
+            false => step.to_file_hint(),
+            true => step.to_scan_hint(),
+        });
     }
 }

@@ -9,14 +9,17 @@ use crate::gate::judged_image::JudgedImage;
 use crate::gate::scan_report::{ScanReport, ScanReportError};
 use crate::gate::verdict::GateVerdict;
 use crate::gate::vex_document::{VexDocument, VexError};
+use crate::image::ImageSource;
 
 /// Facts that the scan gate decides on.
 #[derive(Debug, Clone, Copy)]
 pub struct ScanFacts<'a> {
     /// The image.
     pub image: &'a JudgedImage,
-    /// Repository in which a scanner finds the image, `stage.example.com/team/web`.
-    pub repository: &'a str,
+    /// Place in which a scanner finds the image, `stage.example.com/team/web`.
+    pub place: &'a ImageSource,
+    /// Whether attested reports are required, so that no file is enough.
+    pub requires_attested: bool,
     /// Reports that were given or found.
     pub reports: &'a [ConsideredReport],
     /// VEX documents that the policy names, or that were found.

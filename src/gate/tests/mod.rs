@@ -16,7 +16,7 @@ mod soak_gate;
 use jiff::Timestamp;
 
 use super::*;
-use crate::image::{Digest, ImageLabels, Platform};
+use crate::image::{Digest, ImageLabels, ImageSource, Platform};
 
 /// Returns a time that is written as in a report.
 fn time(text: &str) -> Timestamp {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::scan_support::REPOSITORY;
+use super::scan_support::place;
 use super::*;
 
 /// Digests of the image buildkit-multi.tar, from which the reports were made.
@@ -47,7 +47,8 @@ impl ReportCase {
         let reports: Vec<ConsideredReport> = reports.collect();
         let facts = ScanFacts {
             image: &self.image,
-            repository: REPOSITORY,
+            place: &place(),
+            requires_attested: false,
             reports: &reports,
             vex: &self.vex,
             now: self.now,

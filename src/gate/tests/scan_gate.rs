@@ -19,16 +19,13 @@ fn promise_6_every_platform_that_is_released_needs_a_report() {
     assert_verdict(&verdict, Unknown, &["no scan report is about linux/arm64"]);
     let root = digest('1');
     let command = format!(
-        "scan linux/arm64: trivy image --platform linux/arm64 --format json {REPOSITORY}@{root}"
+        "scan linux/arm64: trivy image --format json --output scan-linux-arm64.json --platform linux/arm64 {REPOSITORY}@{root}, and give scan-linux-arm64.json as scan-report"
     );
     assert_eq!(verdict.hints(), [command]);
     let verdict = judge_reports(&rule(), &index(), []);
-    let reasons = [
-        "no scan report was given or found",
-        "no scan report is about linux/amd64",
-        "no scan report is about linux/arm64",
-    ];
-    assert_verdict(&verdict, Unknown, &reasons);
+    let reason =
+        "no scan report was given or found: expected reports about linux/amd64, linux/arm64";
+    assert_verdict(&verdict, Unknown, &[reason]);
     let mut partial = index();
     partial.platforms[1].is_released = false;
     assert_verdict(
@@ -48,12 +45,71 @@ fn promise_6_every_platform_that_is_released_needs_a_report() {
         Unknown,
         &[&format!("about {short} (no platform)")],
     );
-    let command = format!("trivy image --format json {REPOSITORY}@{}", digest('b'));
+    let command = format!(
+        "trivy image --format json --output scan-bbbbbbbbbbbb.json {REPOSITORY}@{},",
+        digest('b')
+    );
     assert!(
-        verdict.hints()[0].ends_with(&command),
+        verdict.hints()[0].contains(&command),
         "{:?}",
         verdict.hints()
     );
+}
+
+#[test]
+fn the_command_works_for_the_place_of_the_image() {
+    let arm = digest('b');
+    for (place, tool, expected) in [
+        (
+            "oci:out/web:1.4.0",
+            "trivy",
+            format!(
+                "shipmark push --source oci:out/web@{arm} --images oci:scan-linux-arm64 --tags type=raw,value=scan && trivy image --format json --output scan-linux-arm64.json --input scan-linux-arm64"
+            ),
+        ),
+        (
+            "oci-archive:web.tar",
+            "grype",
+            format!(
+                "shipmark push --source oci-archive:web.tar@{arm} --images oci:scan-linux-arm64 --tags type=raw,value=scan && grype --output json --file scan-linux-arm64.json oci-dir:scan-linux-arm64"
+            ),
+        ),
+        (
+            "docker-archive:web.tar",
+            "trivy",
+            "trivy image --format json --output scan-linux-arm64.json --input web.tar".to_owned(),
+        ),
+        (
+            "docker-daemon:web:1.4",
+            "grype",
+            "grype --output json --file scan-linux-arm64.json docker:docker.io/library/web:1.4"
+                .to_owned(),
+        ),
+    ] {
+        let image = index();
+        let report = with(report('c'), |report| report.tool = Some(tool.to_owned()));
+        let report = ConsideredReport {
+            name: "a.json".to_owned(),
+            content: Ok(Arc::new(report)),
+        };
+        let facts = ScanFacts {
+            image: &image,
+            place: &place.parse().unwrap(),
+            requires_attested: false,
+            reports: &[report],
+            vex: &[],
+            now: time(NOW),
+        };
+        let scan = format!("scan linux/arm64: {expected}");
+        let verdict = judge_scan(&rule(), facts).verdict;
+        let hint = format!("{scan}, and give scan-linux-arm64.json as scan-report");
+        assert_eq!(verdict.hints(), [hint]);
+        let facts = ScanFacts {
+            requires_attested: true,
+            ..facts
+        };
+        assert_eq!(judge_scan(&rule(), facts).verdict.hints(), [scan]);
+    }
 }
 
 #[test]
@@ -61,15 +117,16 @@ fn the_command_is_that_of_the_scanner_of_the_other_reports() {
     let grype = with(report('c'), |report| report.tool = Some("grype".to_owned()));
     let verdict = judge_reports(&rule(), &index(), [grype]);
     let root = digest('1');
-    let command =
-        format!("scan linux/arm64: grype --platform linux/arm64 --output json {REPOSITORY}@{root}");
+    let command = format!(
+        "scan linux/arm64: grype --output json --file scan-linux-arm64.json --platform linux/arm64 {REPOSITORY}@{root}, and give scan-linux-arm64.json as scan-report"
+    );
     assert_eq!(verdict.hints(), [command]);
     let mut single = index();
     single.platforms.truncate(1);
     single.root = single.platforms[0].manifest;
     let verdict = judge_reports(&rule(), &single, []);
     let command = format!(
-        "scan linux/amd64: trivy image --format json {REPOSITORY}@{}",
+        "scan linux/amd64: trivy image --format json --output scan-linux-amd64.json {REPOSITORY}@{}, and give scan-linux-amd64.json as scan-report",
         digest('a')
     );
     assert_eq!(verdict.hints(), [command]);
@@ -261,7 +318,8 @@ fn promise_6_what_cannot_be_read_refuses() {
     };
     let facts = ScanFacts {
         image: &image,
-        repository: REPOSITORY,
+        place: &place(),
+        requires_attested: false,
         reports: &reports[..2],
         vex: &[],
         now: time(NOW),

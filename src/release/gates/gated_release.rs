@@ -1,5 +1,6 @@
 //! Release that the gates judge.
 
+use super::gate_request::{GateRequest, GateSignerList};
 use crate::record::RecordTime;
 use crate::release::records::timeline_view::TimelineView;
 use crate::release::records::trust::RecordTrust;
@@ -25,6 +26,17 @@ impl GatedRelease<'_> {
     /// Returns the signers of the environment that the image comes from; `None` if it does not sign.
     pub(super) fn source_trust(&self) -> Option<&RecordTrust> {
         self.source?.location().trust.as_ref()
+    }
+
+    /// Returns the names of the signers of whom the scan gate requires attested reports; `None` if it requires none.
+    pub(super) fn required_scan_signers(&self, request: &GateRequest) -> Option<String> {
+        let signers = match request.scan.as_ref()?.attested? {
+            GateSignerList::OfSource => self.source_trust(),
+            GateSignerList::Own(at) => request.own_signers.get(at),
+        };
+        let names = signers.map(RecordTrust::signer_names);
+        let none = || format!("a signer of {}, which has none", self.source_environment());
+        Some(names.unwrap_or_else(none))
     }
 
     /// Returns the name of the environment that the image comes from.

@@ -7,6 +7,7 @@ mod found_statement;
 pub(super) mod gate_outcome;
 mod gate_refusal;
 pub(super) mod gate_request;
+pub(super) mod gate_warnings;
 pub(super) mod gated_release;
 pub(super) mod given_documents;
 mod image_facts;

@@ -13,6 +13,7 @@ use crate::gate::{
     ConsideredReport, ConsideredVex, GateVerdict, JudgedImage, ReportBinding, ScanFacts,
     ScanJudgement, judge_scan,
 };
+use crate::image::ImageSource;
 use crate::signing::VerifiedAttestation;
 
 /// Verdict of the scan gate, with the attestations that it considered after the files.
@@ -26,12 +27,20 @@ pub(super) struct JudgedScan<'a> {
     pub(super) vex: Vec<&'a FoundStatement<VerifiedAttestation>>,
 }
 
+/// Where the image can be scanned, and who must attest the report.
+pub(super) struct ScanPlace<'a> {
+    /// Place of the image.
+    pub(super) source: &'a ImageSource,
+    /// Names of the signers whose attested reports are required; `None` if files are enough.
+    pub(super) required_signers: Option<String>,
+}
+
 /// Judges an image by its scan gate.
 pub(super) fn judge_scan_gate<'a>(
     gate: &'a ScanGateRequest,
     image: &JudgedImage,
     statements: &'a StatementFacts,
-    repository: &str,
+    place: &ScanPlace<'_>,
     now: Timestamp,
 ) -> JudgedScan<'a> {
     let attested = attested_reports(gate, statements);
@@ -47,7 +56,8 @@ pub(super) fn judge_scan_gate<'a>(
         .collect();
     let facts = ScanFacts {
         image,
-        repository,
+        place: place.source,
+        requires_attested: place.required_signers.is_some(),
         reports: &reports,
         vex: &vex,
         now,
@@ -56,8 +66,8 @@ pub(super) fn judge_scan_gate<'a>(
     // A report without a digest would be about each of several images.
     rule.allows_unbound &= !gate.reports.are_of_several();
     let mut judgement = judge_scan(&rule, facts);
-    if gate.attested.is_some() {
-        require_attested_coverage(&attested, image, &mut judgement.verdict);
+    if let Some(signers) = &place.required_signers {
+        require_attested_coverage(&attested, image, signers, &mut judgement.verdict);
     }
     JudgedScan {
         judgement,
@@ -72,6 +82,7 @@ pub(super) fn judge_scan_gate<'a>(
 fn require_attested_coverage(
     reports: &[(&FoundStatement<VerifiedAttestation>, ConsideredReport)],
     image: &JudgedImage,
+    signers: &str,
     verdict: &mut GateVerdict,
 ) {
     let usable = reports
@@ -88,7 +99,9 @@ fn require_attested_coverage(
                 "no attested scan report of an accepted signer is about {}",
                 platform.name()
             ));
-            verdict.add_hint("attest the report where the image is built or scanned, by a signer that the gate accepts");
+            verdict.add_hint(format!(
+                "attest the reports as {signers}, such as with sign and scan-report of the run that pushes the image"
+            ));
         }
     }
 }

@@ -157,7 +157,8 @@ impl RecordTrust {
         requirements.collect()
     }
 
-    fn signer_names(&self) -> String {
+    /// Returns the names of the signers, joined by `or`.
+    pub(crate) fn signer_names(&self) -> String {
         let mut names: Vec<String> = Vec::new();
         for signer in &self.signers {
             let name = signer.requirement.to_string();

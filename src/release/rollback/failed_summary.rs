@@ -27,6 +27,7 @@ pub(super) fn summary_signing(
         recursive: false,
         attestations: Vec::new(),
         allows_unbound: false,
+        assigns_reports: false,
         github: None,
         created: record.predicate.planned_at.to_string(),
     })

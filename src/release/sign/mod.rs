@@ -6,7 +6,7 @@ mod create;
 mod discover;
 pub(super) mod own_signature;
 pub(super) mod plan;
-mod report_binding;
+pub(super) mod report_binding;
 mod shared_tags;
 pub(super) mod stage;
 pub(super) mod statement;

@@ -1,12 +1,13 @@
 //! Scan reports and SBOMs must be about the image that they are attested of.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use crate::image::{Descriptor, Digest, Manifest, ManifestBody};
 use crate::release::Failure;
-use crate::release::request::SigningOptions;
+use crate::release::request::{ReleaseRequest, SigningOptions};
 use crate::release::resolve::image::{self, ResolvedImage};
 use crate::signing::{Predicate, ReportSubject};
 use crate::transfer::Side;
@@ -48,6 +49,35 @@ pub(super) async fn require_bound_reports(
         }
     }
     Ok(())
+}
+
+/// Returns a release of one of several images with the scan reports alone that name its image. The gates have claimed
+/// each report for one of them.
+///
+/// # Errors
+/// A store that fails, and an incomplete image.
+pub(crate) async fn assign_reports<'a>(
+    mut request: Cow<'a, ReleaseRequest>,
+    image: &ResolvedImage,
+) -> Result<Cow<'a, ReleaseRequest>, Failure> {
+    let signing = request.signing.as_ref();
+    let Some(signing) = signing.filter(|signing| signing.assigns_reports) else {
+        return Ok(request);
+    };
+    if !signing.attestations.iter().any(Predicate::is_scan_report) {
+        return Ok(request);
+    }
+    let content = ImageContent::read(image).await?;
+    let mut own = Vec::new();
+    for predicate in &signing.attestations {
+        if !predicate.is_scan_report() || content.is_named_by_parts(image, predicate).await? {
+            own.push(predicate.clone());
+        }
+    }
+    if let Some(signing) = &mut request.to_mut().signing {
+        signing.attestations = own;
+    }
+    Ok(request)
 }
 
 /// Digests of an image, as reports name them.
@@ -106,6 +136,21 @@ impl ImageContent {
             None => by_manifest,
         };
         Ok(named || self.has_layers(image, &subject.layers).await?)
+    }
+
+    /// Returns whether each part of a report that names an image names this one.
+    async fn is_named_by_parts(
+        &self,
+        image: &ResolvedImage,
+        predicate: &Predicate,
+    ) -> Result<bool, Failure> {
+        let subjects = predicate.report_subjects.iter();
+        for subject in subjects.filter(|subject| !subject.is_unbound()) {
+            if !self.is_named_by(image, subject).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn has_config(&self, id: Digest) -> bool {

@@ -5,6 +5,7 @@ use crate::record::{RecordAction, RecordId};
 use crate::release::{PlatformSelection, SignatureFormat, SignatureResult};
 use crate::report::output_schema::OutputSchema;
 use crate::report::sample_outcomes;
+use crate::report::summary::sample_gates;
 use crate::report::tags_report::TagsResult;
 
 /// Returns an outcome with everything that an outcome can have.
@@ -59,6 +60,10 @@ fn the_schema_names_every_member_and_no_other() {
         schema.check("release", &outcome_json(&outcome));
     }
     schema.check("batch", &batch_json(&sample_outcomes::batch_outcome()));
+    let by_gates = batch_json(&sample_gates());
+    let json = schema.check("batch", &by_gates);
+    assert_eq!(json["services"][0]["gates"][1]["verdict"], "unknown");
+    assert_eq!(json["services"][1]["gates"][0]["verdict"], "passed");
     let failures = [
         sample_outcomes::refused_failure(),
         Failure::input("x"),

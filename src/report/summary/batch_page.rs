@@ -3,7 +3,7 @@
 use super::SummaryContext;
 use super::facts_table::FactsTable;
 use super::failure_page::failure_alert;
-use super::follow_up::{cosign_verify, is_legacy_only, titled_block};
+use super::follow_up::{cosign_verify, is_legacy_only, shipmark_verify, titled_block};
 use super::links::link;
 use super::previous_facts::{changes, commit};
 use super::release_facts::released_version;
@@ -11,9 +11,10 @@ use super::release_page::{notes_section, release_summary};
 use super::shell_word::shell_word;
 use super::signing_facts::SignatureState;
 use super::title;
-use crate::image::Tag;
+use crate::image::{Destination, Tag};
 use crate::policy::Service;
 use crate::release::{BatchOutcome, ReleaseOutcome, ServiceOutcome, TagChange};
+use crate::report::gate_report::service_gates_section;
 use crate::report::markdown::{
     code_block, code_span, details, escape_text, shell_block, table_row,
 };
@@ -43,6 +44,7 @@ pub(in crate::report) fn batch_summary(batch: &BatchOutcome, context: &SummaryCo
     }
     page += &context.warning_alerts();
     page += &services_table(batch, context);
+    page += &service_gates_section(batch);
     page += &references_block(batch);
     page += &images_before(batch);
     page += &verification(batch);
@@ -224,7 +226,8 @@ fn images_before(batch: &BatchOutcome) -> String {
     }
 }
 
-/// Returns the command that verifies all images with cosign, folded, if one signer signed all of them.
+/// Returns the commands that verify all images, folded, if one signer signed all of them: one of cosign for those in
+/// registries, one of shipmark for each in a layout.
 fn verification(batch: &BatchOutcome) -> String {
     let outcomes: Vec<&ReleaseOutcome> = batch.completed().map(|(_, outcome)| outcome).collect();
     let mut signers = outcomes
@@ -240,14 +243,24 @@ fn verification(batch: &BatchOutcome) -> String {
         return String::new();
     }
     let is_legacy_only = outcomes.iter().all(|outcome| is_legacy_only(outcome));
-    let images = outcomes
-        .iter()
-        .flat_map(|it| references::image_references(it));
-    let images: Vec<String> = images.map(|image| shell_word(&image)).collect();
-    match cosign_verify(signer, &images, is_legacy_only) {
-        Some(command) => details("Verify with cosign", &shell_block(&command)),
-        None => String::new(),
+    let images = outcomes.iter().flat_map(|outcome| {
+        let places = outcome.destinations.iter().map(|released| &released.place);
+        places.map(|place| (place, phrases::digest_reference(place, outcome.root)))
+    });
+    let (in_registries, in_layouts): (Vec<_>, Vec<_>) =
+        images.partition(|(place, _)| matches!(place, Destination::Registry(_)));
+    let words = |images: Vec<(&Destination, String)>| -> Vec<String> {
+        images.iter().map(|(_, image)| shell_word(image)).collect()
+    };
+    let mut section = String::new();
+    if !in_registries.is_empty() {
+        let command = cosign_verify(signer, &words(in_registries), is_legacy_only);
+        section.extend(command.map(|it| details("Verify with cosign", &shell_block(&it))));
     }
+    let commands = words(in_layouts).into_iter();
+    let commands = commands.filter_map(|image| shipmark_verify(signer, &image));
+    let blocks: String = commands.map(|command| shell_block(&command)).collect();
+    section + &details("Verify with shipmark", &blocks)
 }
 
 /// Returns the commands that promote all services to the next environments of the policy, by an immutable

@@ -5,6 +5,7 @@ use super::facts_table::FactsTable;
 use super::run_attempt::RunAttempt;
 use super::title;
 use crate::release::{Diagnostic, Failure};
+use crate::report::gate_report::gates_section;
 use crate::report::markdown::{AlertKind, alert, code_span, escape_lines, escape_text};
 use crate::report::phrases;
 
@@ -30,6 +31,7 @@ pub(in crate::report) fn failure_summary(
     page += &failure_alert(failure, None);
     page += &further_alerts(failure);
     page += &context.warning_alerts();
+    page += &failure.gates().map(gates_section).unwrap_or_default();
     page + "\n"
 }
 

@@ -31,6 +31,11 @@ pub(super) fn follow_up_section(outcome: &ReleaseOutcome, service: Option<&Servi
         {
             section += &titled_block("Verify", &command);
         }
+    } else if let Some(signer) = SignatureState::of(outcome).signer_here(outcome)
+        && let Some(released) = outcome.destinations.first()
+        && let Some(command) = shipmark_verify(signer, &reference(&released.place))
+    {
+        section += &titled_block("Verify", &command);
     }
     if let Some(released) = registry.or_else(|| outcome.destinations.first()) {
         for command in promotions(outcome, &reference(&released.place), service) {
@@ -75,6 +80,26 @@ pub(super) fn cosign_verify(
         words.push("--new-bundle-format=false".to_owned());
     }
     words.extend_from_slice(images);
+    Some(words)
+}
+
+/// Returns the command that verifies the signatures of an image in a layout, which cosign does not read; `None` if no
+/// single command does.
+pub(super) fn shipmark_verify(signer: &SignerName, image: &str) -> Option<Vec<String>> {
+    let mut words = vec![format!("shipmark verify --source {image}")];
+    match &signer.check {
+        SignerCheck::Key { is_logged } => {
+            words.push("--key cosign.pub".to_owned());
+            if !is_logged {
+                words.push("--transparency-log off".to_owned());
+            }
+        }
+        SignerCheck::Identity { subject, issuer } => {
+            words.push(format!("--certificate-identity {}", shell_word(subject)));
+            words.push(format!("--certificate-oidc-issuer {}", shell_word(issuer)));
+        }
+        SignerCheck::Other => return None,
+    }
     Some(words)
 }
 

@@ -23,6 +23,8 @@ mod title;
 mod verification_page;
 
 #[cfg(test)]
+mod gate_samples;
+#[cfg(test)]
 mod record_samples;
 #[cfg(test)]
 mod samples;
@@ -34,6 +36,8 @@ mod verb_samples;
 pub(super) use batch_page::batch_summary;
 pub(super) use bundle_page::{bundle_summary, signed_bundle_summary};
 pub(super) use failure_page::failure_summary;
+#[cfg(test)]
+pub(super) use gate_samples::refused_by_gates as sample_gates;
 pub(super) use history_page::history_summary;
 pub(super) use inspect_page::inspect_summary;
 pub(super) use policy_page::policy_summary;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::gate_samples::refused_by_gates;
 use super::*;
 use crate::actions::ProcessEnvironment;
 use crate::gate::{GateReport, WildcardPattern};
@@ -46,6 +47,10 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
         (
             "fleet-refused",
             batch_summary(&refused_batch(), &batch_run()),
+        ),
+        (
+            "gates-refused",
+            batch_summary(&refused_by_gates(), &batch_run()),
         ),
         ("refusal", refusal(&tag_run())),
         (
@@ -375,6 +380,7 @@ pub(super) fn released_batch() -> BatchOutcome {
         dry_run: false,
         started: true,
         services: services.collect(),
+        gates: vec![GateReport::default(); SERVICES.len()],
     }
 }
 

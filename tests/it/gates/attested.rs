@@ -85,7 +85,12 @@ async fn promise_6_files_take_no_place_of_attested_reports() {
     let image = build(&stage, &[]);
     let good = write_report(&stage, "good.json", &image, &[]);
     let refusal = refused(&stage, &[("scan-report", &good)]);
-    for part in ["scan (unknown)", "no attested scan report"] {
+    for part in [
+        "scan (unknown)",
+        "no attested scan report",
+        "\n hint: scan: attest the reports as the key ",
+        "such as with sign and scan-report of the run that pushes the image",
+    ] {
         assert!(refusal.contains(part), "{part}: {refusal}");
     }
 }

@@ -2,6 +2,7 @@
 
 mod attested;
 mod scans;
+mod shown;
 mod summaries;
 mod times;
 

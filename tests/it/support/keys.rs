@@ -29,6 +29,7 @@ pub fn key() -> PrivateKey {
 pub fn signing(key: &PrivateKey) -> SigningOptions {
     SigningOptions {
         allows_unbound: true,
+        assigns_reports: false,
         signer: Signer::Key(key.clone().into()),
         recursive: false,
         attestations: Vec::new(),

@@ -192,6 +192,7 @@ pub fn context_with(settings: RegistrySettings) -> (ReleaseContext, Said) {
             ancestry: None,
             unpacking: Unpacking::default(),
             docker_host: None,
+            service: None,
         },
         said,
     )

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::scan_scenario::{random_report, random_scan_rule, random_vex};
-use crate::gate::tests::scan_support::REPOSITORY;
+use crate::gate::tests::scan_support::place;
 use crate::gate::tests::{digest, index, judged_platform, time};
 use crate::gate::*;
 use crate::record::{RecordAction, RecordId, RecordTime, Timeline, TimelineEntry};
@@ -103,7 +103,8 @@ impl Scenario {
         });
         let scan = ScanFacts {
             image: &self.image,
-            repository: REPOSITORY,
+            place: &place(),
+            requires_attested: false,
             reports: &self.reports,
             vex: &self.vex,
             now: self.now,
