@@ -9,14 +9,15 @@ use crate::gate::judged_image::JudgedImage;
 use crate::gate::scan_report::{ScanReport, ScanReportError};
 use crate::gate::verdict::GateVerdict;
 use crate::gate::vex_document::{VexDocument, VexError};
+use crate::image::ImageSource;
 
 /// Facts that the scan gate decides on.
 #[derive(Debug, Clone, Copy)]
 pub struct ScanFacts<'a> {
     /// The image.
     pub image: &'a JudgedImage,
-    /// Repository in which a scanner finds the image, `stage.example.com/team/web`.
-    pub repository: &'a str,
+    /// Place in which a scanner finds the image, `stage.example.com/team/web`.
+    pub place: &'a ImageSource,
     /// Reports that were given or found.
     pub reports: &'a [ConsideredReport],
     /// VEX documents that the policy names, or that were found.
@@ -32,6 +33,8 @@ pub struct ConsideredReport {
     pub name: String,
     /// Content, or the reason why it is not a report.
     pub content: Result<Arc<ScanReport>, ScanReportError>,
+    /// Accepted signer of an attested report; `None` for a file.
+    pub attested_by: Option<String>,
 }
 
 /// VEX document that a gate considers.
@@ -63,6 +66,8 @@ pub struct JudgedReport {
     pub findings: SeverityCounts,
     /// Why the report does not pass; empty if it does.
     pub reasons: Vec<String>,
+    /// Whether a newer report of the same scanner and signer counts in its place.
+    pub is_superseded: bool,
 }
 
 impl JudgedReport {

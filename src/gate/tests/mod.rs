@@ -4,6 +4,7 @@ mod attestations_gate;
 mod freeze_gate;
 mod image_gate;
 mod model;
+mod scan_attested;
 mod scan_binding;
 mod scan_cases;
 mod scan_damage;
@@ -13,10 +14,12 @@ mod scan_support;
 mod scan_vex;
 mod soak_gate;
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::*;
-use crate::image::{Digest, ImageLabels, Platform};
+use crate::image::{Digest, ImageLabels, ImageSource, Platform};
 
 /// Returns a time that is written as in a report.
 fn time(text: &str) -> Timestamp {
@@ -52,6 +55,7 @@ fn judged_platform(name: &str, manifest: char, config: char) -> JudgedPlatform {
             created: Some(time("2026-11-01T00:00:00Z")),
             labels: labels(&[("org.opencontainers.image.revision", "2b2e927")]),
         }),
+        platform_conflict: None,
         is_released: true,
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::scan_support::REPOSITORY;
+use super::scan_support::place;
 use super::*;
 
 /// Digests of the image buildkit-multi.tar, from which the reports were made.
@@ -43,11 +43,12 @@ impl ReportCase {
         let reports = names.zip(contents).map(|(name, content)| ConsideredReport {
             name,
             content: ScanReport::read(*content).map(Arc::new),
+            attested_by: None,
         });
         let reports: Vec<ConsideredReport> = reports.collect();
         let facts = ScanFacts {
             image: &self.image,
-            repository: REPOSITORY,
+            place: &place(),
             reports: &reports,
             vex: &self.vex,
             now: self.now,
@@ -81,6 +82,7 @@ fn fixture_image(released: &[&str]) -> JudgedImage {
         config: digest(config),
         layers_size: 5_108,
         content: None,
+        platform_conflict: None,
         is_released: released.is_empty() || released.contains(&name),
     });
     JudgedImage {

@@ -19,7 +19,7 @@ fn promise_6_every_platform_that_is_released_needs_a_report() {
     assert_verdict(&verdict, Unknown, &["no scan report is about linux/arm64"]);
     let root = digest('1');
     let command = format!(
-        "scan linux/arm64: trivy image --platform linux/arm64 --format json {REPOSITORY}@{root}"
+        "scan linux/arm64, and give the report in the input scan-report: trivy image --platform linux/arm64 --format json {REPOSITORY}@{root}"
     );
     assert_eq!(verdict.hints(), [command]);
     let verdict = judge_reports(&rule(), &index(), []);
@@ -61,15 +61,16 @@ fn the_command_is_that_of_the_scanner_of_the_other_reports() {
     let grype = with(report('c'), |report| report.tool = Some("grype".to_owned()));
     let verdict = judge_reports(&rule(), &index(), [grype]);
     let root = digest('1');
-    let command =
-        format!("scan linux/arm64: grype --platform linux/arm64 --output json {REPOSITORY}@{root}");
+    let command = format!(
+        "scan linux/arm64, and give the report in the input scan-report: grype --platform linux/arm64 --output json {REPOSITORY}@{root}"
+    );
     assert_eq!(verdict.hints(), [command]);
     let mut single = index();
     single.platforms.truncate(1);
     single.root = single.platforms[0].manifest;
     let verdict = judge_reports(&rule(), &single, []);
     let command = format!(
-        "scan linux/amd64: trivy image --format json {REPOSITORY}@{}",
+        "scan linux/amd64, and give the report in the input scan-report: trivy image --format json {REPOSITORY}@{}",
         digest('a')
     );
     assert_eq!(verdict.hints(), [command]);
@@ -248,11 +249,13 @@ fn promise_6_what_cannot_be_read_refuses() {
     let good = |name: &str, config| ConsideredReport {
         name: name.to_owned(),
         content: Ok(Arc::new(report(config))),
+        attested_by: None,
     };
     let error = ScanReportError::UnsupportedSchema("Trivy JSON\n3".to_owned());
     let bad = ConsideredReport {
         name: "bad\u{1b}.json".to_owned(),
         content: Err(error),
+        attested_by: None,
     };
     let reports = [good("a", 'c'), good("b", 'd'), bad];
     let broken = ConsideredVex {
@@ -261,7 +264,7 @@ fn promise_6_what_cannot_be_read_refuses() {
     };
     let facts = ScanFacts {
         image: &image,
-        repository: REPOSITORY,
+        place: &place(),
         reports: &reports[..2],
         vex: &[],
         now: time(NOW),

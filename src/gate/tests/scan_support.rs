@@ -7,6 +7,11 @@ use super::*;
 pub const NOW: &str = "2026-11-20T12:00:00Z";
 pub const REPOSITORY: &str = "stage.example.com/team/web";
 
+/// Returns the place of the image.
+pub fn place() -> ImageSource {
+    REPOSITORY.parse().unwrap()
+}
+
 /// Returns a Trivy report that names the root of [`index`] and a config, an hour old and without findings.
 pub fn report(config: char) -> ScanReport {
     ScanReport {
@@ -94,6 +99,7 @@ pub fn judge_with_vex(
         .map(|(number, report)| ConsideredReport {
             name: format!("r{number}"),
             content: Ok(Arc::new(report)),
+            attested_by: None,
         })
         .collect();
     let documents = documents.into_iter().enumerate();
@@ -105,7 +111,7 @@ pub fn judge_with_vex(
         .collect();
     let facts = ScanFacts {
         image,
-        repository: REPOSITORY,
+        place: &place(),
         reports: &reports,
         vex: &vex,
         now: time(NOW),

@@ -14,10 +14,9 @@ use super::statement_facts::StatementFacts;
 use super::statement_verdicts::{is_met_by_root, judge_attestation_gate, judge_signature_gate};
 use super::unsigned_statements::{UnsignedStatement, read_unsigned_statements};
 use crate::gate::{GateReport, JudgedImage, SoakFacts, judge_freeze, judge_image, judge_soak};
-use crate::image::{Digest, ImageSource};
+use crate::image::Digest;
 use crate::release::Failure;
 use crate::release::records::since_release::SinceRelease;
-use crate::release::resolve::image::ResolvedImage;
 
 /// Judges a release by all of its gates. None of them cuts the others short: a refusal names all reasons.
 ///
@@ -58,7 +57,7 @@ impl GateFacts {
         let judged = async {
             match request.needs_image() {
                 true => {
-                    let read = read_judged_image(image, request.image.is_some());
+                    let read = read_judged_image(image, request.needs_configs());
                     read.await.map(Some)
                 }
                 false => Ok(None),
@@ -123,9 +122,12 @@ impl GateFacts {
         let mut verdicts = Vec::new();
         let mut freeze_override = None;
         if let Some(image) = &self.image {
+            if let Some(reports) = &request.unjudged_reports {
+                reports.claim(image);
+            }
             if let Some(scan) = &request.scan {
-                let place = repository_text(release.image);
-                let judged = judge_scan_gate(scan, image, &self.statements, &place, now);
+                let place = &release.image.location;
+                let judged = judge_scan_gate(scan, image, &self.statements, place, now);
                 evidence.add_scan(scan, &judged);
                 verdicts.push(judged.judgement.verdict);
             }
@@ -165,13 +167,5 @@ impl GateFacts {
             evidence: evidence.into_entries(),
             freeze_override,
         }
-    }
-}
-
-/// Returns the place of an image without its tag, for the command line of a scanner.
-fn repository_text(image: &ResolvedImage) -> String {
-    match &image.location {
-        ImageSource::Registry(reference) => reference.repository.to_string(),
-        other => other.to_string(),
     }
 }

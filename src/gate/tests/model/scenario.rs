@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::scan_scenario::{random_report, random_scan_rule, random_vex};
-use crate::gate::tests::scan_support::REPOSITORY;
+use crate::gate::tests::scan_support::place;
 use crate::gate::tests::{digest, index, judged_platform, time};
 use crate::gate::*;
 use crate::record::{RecordAction, RecordId, RecordTime, Timeline, TimelineEntry};
@@ -73,6 +73,7 @@ impl Scenario {
                 true => Err(ScanReportError::SbomOnly("x".to_owned())),
                 false => Ok(Arc::new(random_report(random))),
             },
+            attested_by: some(random, |random| one_of(random, &["A", "A", "B"]).to_owned()),
         });
         let reports = reports.collect();
         let (timeline, signed_at) = random_timeline(random);
@@ -103,7 +104,7 @@ impl Scenario {
         });
         let scan = ScanFacts {
             image: &self.image,
-            repository: REPOSITORY,
+            place: &place(),
             reports: &self.reports,
             vex: &self.vex,
             now: self.now,
