@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::gate_overrides::GateOverrides;
 use super::invocation::Invocation;
 use super::load_policy::LoadedPolicy;
-use super::record_inputs::signers_of_rules;
+use super::record_inputs::{SignerPlace, gate_signer_lists, signers_of_rules};
 use super::record_options::record_time;
 use super::rule_inputs;
 use crate::cli::Input;
@@ -79,7 +79,11 @@ impl<'a> GateInputs<'a> {
     /// Returns the gates of a service's release; `None` if it has none.
     pub(super) fn request(&self, service: Option<&Service>) -> Option<GateRequest> {
         let gates = self.stage.gates(service);
-        if gates.names().is_empty() {
+        let unjudged_reports = match gates.scan() {
+            None if !self.reports.is_empty() => Some(self.reports.clone()),
+            _ => None,
+        };
+        if gates.names().is_empty() && unjudged_reports.is_none() {
             return None;
         }
         Some(GateRequest {
@@ -90,6 +94,7 @@ impl<'a> GateInputs<'a> {
                 .map(|(_, trust)| trust.clone())
                 .collect(),
             scan: gates.scan().map(|scan| self.scan_request(scan)),
+            unjudged_reports,
             signature: gates.signature().map(|signers| self.list(signers)),
             attestations: gates
                 .attestations()
@@ -188,31 +193,17 @@ impl GateInputs<'_> {
         loaded: &LoadedPolicy,
         gates: &EnvironmentGates,
     ) -> Result<(), Failure> {
-        for rules in own_lists(gates) {
+        for (key, rules) in gate_signer_lists(gates) {
             if self.own_signers.iter().any(|(known, _)| known == rules) {
                 continue;
             }
-            let signers = signers_of_rules(invocation, self.stage, loaded, rules).await?;
+            let place = SignerPlace::of_gate(self.stage, key);
+            let signers = signers_of_rules(invocation, place, loaded, rules).await?;
             self.own_signers
                 .push((rules.to_vec(), RecordTrust::new(signers)));
         }
         Ok(())
     }
-}
-
-/// Returns the lists of signers that gates name themselves.
-fn own_lists(gates: &EnvironmentGates) -> Vec<&[SignerRule]> {
-    let scan = gates.scan();
-    let attested = scan.and_then(|scan| scan.attested.as_ref());
-    let vex = scan.map_or(&[][..], |scan| &scan.vex_signers);
-    let attestations = gates.attestations().iter().map(|gate| &gate.signers);
-    let lists = gates
-        .signature()
-        .into_iter()
-        .chain(attested)
-        .chain(attestations);
-    let lists = lists.map(GateSigners::own).chain([vex]);
-    lists.filter(|rules| !rules.is_empty()).collect()
 }
 
 /// Reads the files of the input `scan-report`.

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use super::invocation::Invocation;
 use crate::cli::Input;
+use crate::git;
 use crate::image::Digest;
 use crate::notices::FileLocation;
 use crate::policy::{self, PolicyError, ReleasePolicy};
@@ -52,8 +53,8 @@ impl LoadedPolicy {
 }
 
 impl LoadedPolicy {
-    /// Returns whether a file that a step reads is one of the repository at the policy's commit; outside of a runner
-    /// nothing is known of commits.
+    /// Returns whether a file that a step reads is one of the repository at the policy's commit; outside of a runner at
+    /// the commit that is checked out, where there is one.
     ///
     /// # Errors
     /// A commit that cannot be read.
@@ -63,7 +64,7 @@ impl LoadedPolicy {
         path: &Path,
     ) -> Result<bool, Failure> {
         if self.files.commit().is_none() {
-            return Ok(false);
+            return Ok(is_checked_out(path));
         }
         // Git tracks nothing outside of the checkout.
         let Ok(path) = path_in_repository(invocation, path) else {
@@ -71,6 +72,16 @@ impl LoadedPolicy {
         };
         Ok(self.files.read(invocation, &path).await?.is_some())
     }
+}
+
+/// Returns whether the commit that is checked out has a file. Without a repository of git it has none.
+fn is_checked_out(path: &Path) -> bool {
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let known = git::checkout(folder).ok().zip(path.canonicalize().ok());
+    known.is_some_and(|(checkout, path)| checkout.has_file(&path))
 }
 
 /// The policy; none where there is no file and none is named.

@@ -6,12 +6,58 @@ use super::invocation::Invocation;
 use super::load_policy::LoadedPolicy;
 use super::{pem_input, policy_trust};
 use crate::gate::WildcardPattern;
-use crate::notices::to_printable;
-use crate::policy::{EnvironmentRules, PolicyIdentity, PolicySigner, SignerRule};
+use crate::notices::{FileLocation, to_printable};
+use crate::policy::{EnvironmentGates, EnvironmentRules, PolicyIdentity, PolicySigner, SignerRule};
 use crate::release::{Failure, RecordSigner};
 use crate::signing::{
     CertificateCondition, Identity, PublicKey, Requirement, TrustRoot, key_reference_error,
 };
+
+/// List of signers in the policy, for messages.
+#[derive(Clone, Copy)]
+pub(super) struct SignerPlace<'a> {
+    stage: &'a EnvironmentRules,
+    /// Key of the list below the environment: `signers`, `gates.signature.signers`.
+    key: &'static str,
+    /// What its signers do, after the name of the file.
+    purpose: &'static str,
+    /// Entry of the list.
+    rule: Option<&'a SignerRule>,
+}
+
+impl<'a> SignerPlace<'a> {
+    /// Returns the key `signers` of an environment.
+    fn of_records(stage: &'a EnvironmentRules) -> Self {
+        Self {
+            stage,
+            key: "signers",
+            purpose: "names who may write its records",
+            rule: None,
+        }
+    }
+
+    /// Returns the signers of a gate of an environment.
+    pub(super) fn of_gate(stage: &'a EnvironmentRules, key: &'static str) -> Self {
+        Self {
+            stage,
+            key,
+            purpose: "names whose signatures the gate accepts",
+            rule: None,
+        }
+    }
+
+    /// Returns the place of the entry in the policy file, as far as it is known.
+    fn location(self, loaded: &LoadedPolicy) -> FileLocation {
+        let rule = self.rule.filter(|_| !loaded.policy.is_added(self.stage));
+        let position = rule
+            .map(SignerRule::position)
+            .map(|at| (at.line, at.column));
+        FileLocation {
+            position,
+            ..loaded.location.clone()
+        }
+    }
+}
 
 /// Returns who may write the records of an environment, in the order of the policy; nobody where the
 /// environment demands no signatures. `stage` may be any environment of the policy: the records of the one that
@@ -24,7 +70,13 @@ pub(super) async fn record_signers(
     stage: &EnvironmentRules,
     loaded: &LoadedPolicy,
 ) -> Result<Vec<RecordSigner>, Failure> {
-    signers_of_rules(invocation, stage, loaded, stage.signers()).await
+    signers_of_rules(
+        invocation,
+        SignerPlace::of_records(stage),
+        loaded,
+        stage.signers(),
+    )
+    .await
 }
 
 /// Returns the signers of a list of the policy that `stage` has, in the order of the policy.
@@ -33,7 +85,7 @@ pub(super) async fn record_signers(
 /// A key or a trusted root that cannot be read.
 pub(super) async fn signers_of_rules(
     invocation: &Invocation,
-    stage: &EnvironmentRules,
+    place: SignerPlace<'_>,
     loaded: &LoadedPolicy,
     rules: &[SignerRule],
 ) -> Result<Vec<RecordSigner>, Failure> {
@@ -46,7 +98,13 @@ pub(super) async fn signers_of_rules(
     for rule in rules {
         let requirement = match &rule.signer {
             PolicySigner::Identity(identity) => identity_requirement(loaded, identity, &roots),
-            PolicySigner::Key(key) => key_requirement(invocation, stage, loaded, key).await?,
+            PolicySigner::Key(key) => {
+                let place = SignerPlace {
+                    rule: Some(rule),
+                    ..place
+                };
+                key_requirement(invocation, place, loaded, key).await?
+            }
         };
         signers.push(RecordSigner {
             requirement,
@@ -66,12 +124,38 @@ pub(super) async fn check_keys(
     stage: &EnvironmentRules,
     loaded: &LoadedPolicy,
 ) -> Result<(), Failure> {
-    for rule in stage.signers() {
-        if let PolicySigner::Key(key) = &rule.signer {
-            key_requirement(invocation, stage, loaded, key).await?;
+    let records = (SignerPlace::of_records(stage), stage.signers());
+    let gates = stage.all_gates().flat_map(|gates| gate_signer_lists(gates));
+    let gates = gates.map(|(key, rules)| (SignerPlace::of_gate(stage, key), rules));
+    for (place, rules) in [records].into_iter().chain(gates) {
+        for rule in rules {
+            if let PolicySigner::Key(key) = &rule.signer {
+                let place = SignerPlace {
+                    rule: Some(rule),
+                    ..place
+                };
+                key_requirement(invocation, place, loaded, key).await?;
+            }
         }
     }
     Ok(())
+}
+
+/// Returns the lists of signers that gates name themselves, each with its key below the environment.
+pub(super) fn gate_signer_lists(
+    gates: &EnvironmentGates,
+) -> impl Iterator<Item = (&'static str, &[SignerRule])> {
+    let scan = gates.scan();
+    let attested = scan.and_then(|scan| scan.attested.as_ref());
+    let vex = scan.map_or(&[][..], |scan| &scan.vex_signers);
+    let signature = gates.signature();
+    let attestations = gates.attestations().iter().map(|gate| &gate.signers);
+    let signature = signature.map(|it| ("gates.signature.signers", it.own()));
+    let attested = attested.map(|it| ("gates.scan.attested.signers", it.own()));
+    let attestations = attestations.map(|it| ("signers of gates.attestations", it.own()));
+    let lists = signature.into_iter().chain(attested).chain(attestations);
+    let lists = lists.chain([("gates.scan.vex-signers", vex)]);
+    lists.filter(|(_, rules)| !rules.is_empty())
 }
 
 /// A record is an attestation: where `transparency-log: attestations` of the policy keeps those out of the log, a
@@ -103,16 +187,16 @@ fn identity_requirement(
 /// A key proves by itself who signed, so that no log is required. Of a file with several keys any counts.
 async fn key_requirement(
     invocation: &Invocation,
-    stage: &EnvironmentRules,
+    place: SignerPlace<'_>,
     loaded: &LoadedPolicy,
     key: &str,
 ) -> Result<Requirement, Failure> {
     let text = match pem_input::is_path(key) {
-        true => read_key_file(invocation, stage, loaded, key).await?,
+        true => read_key_file(invocation, place, loaded, key).await?,
         false => key.to_owned(),
     };
     let keys = PublicKey::parse_all(&text)
-        .map_err(|error| unusable_key(stage, loaded, key, &error.to_string()))?;
+        .map_err(|error| unusable_key(place, loaded, key, &error.to_string()))?;
     let each = keys
         .into_iter()
         .map(|key| Requirement::Key { key, log: None });
@@ -121,11 +205,11 @@ async fn key_requirement(
 
 async fn read_key_file(
     invocation: &Invocation,
-    stage: &EnvironmentRules,
+    place: SignerPlace<'_>,
     loaded: &LoadedPolicy,
     path: &str,
 ) -> Result<String, Failure> {
-    let unusable = |reason: &str| unusable_key(stage, loaded, path, reason);
+    let unusable = |reason: &str| unusable_key(place, loaded, path, reason);
     if let Some(reference) = key_reference_error(path) {
         return Err(unusable(&reference.to_string()));
     }
@@ -134,25 +218,21 @@ async fn read_key_file(
     String::from_utf8(bytes).map_err(|_| unusable("the file is not text"))
 }
 
-fn unusable_key(
-    stage: &EnvironmentRules,
-    loaded: &LoadedPolicy,
-    key: &str,
-    reason: &str,
-) -> Failure {
+fn unusable_key(place: SignerPlace<'_>, loaded: &LoadedPolicy, key: &str, reason: &str) -> Failure {
     let name = match pem_input::is_path(key) {
         true => format!("the key {}", to_printable(key, PATH_LIMIT)),
         false => "a key".to_owned(),
     };
     Failure::input(format!(
-        "{name} in signers of the environment {} cannot be used: {reason}",
-        stage.name()
+        "{name} in {} of the environment {} cannot be used: {reason}",
+        place.key,
+        place.stage.name()
     ))
-    .with_reason(format!("{} names who may write its records", loaded.file))
+    .with_reason(format!("{} {}", loaded.file, place.purpose))
     .with_hint(
         "write the public key in PEM, or the path of its file from the root of the repository",
     )
-    .at_file(loaded.location.clone())
+    .at_file(place.location(loaded))
 }
 
 /// The most characters of a path that a message names.

@@ -98,6 +98,12 @@ impl FromStr for AttestationRule {
         let parts = split_at_commas(text);
         let mut parts = parts.iter().map(|part| part.trim());
         let kind = parts.next().unwrap_or_default();
+        if kind == SIGNATURE && parts.len() == 0 {
+            return Err(
+                "is no attestation: a signature has no predicate; expected a predicate type, and signatures are demanded apart, by the gate signature of a policy"
+                    .to_owned(),
+            );
+        }
         let kind = predicate_type(kind)?;
         let conditions = parts.map(|part| {
             let (place, value) = part
@@ -114,6 +120,9 @@ impl FromStr for AttestationRule {
         })
     }
 }
+
+/// Word of `verify` for signatures, which are no attestations.
+const SIGNATURE: &str = "signature";
 
 /// Short names of predicate types that cosign takes as `--type`.
 const SHORT_NAMES: [(&str, &str); 10] = [
@@ -136,8 +145,12 @@ fn predicate_type(text: &str) -> Result<&str, String> {
     }
     match text {
         "" => Err("names no predicate type before its conditions".to_owned()),
-        "signature" => Err(
+        SIGNATURE => Err(
             "has conditions on a signature, which has no predicate: give signature alone, or the predicate type of an attestation"
+                .to_owned(),
+        ),
+        _ if text.contains(char::is_whitespace) => Err(
+            "has a blank in its predicate type: expected a comma before each condition, such as https://slsa.dev/provenance/v1,/path=value"
                 .to_owned(),
         ),
         _ if text.contains(['/', ':', '.', '*']) => Ok(text),
@@ -256,6 +269,11 @@ mod tests {
             ("sbom", Err("is no predicate type: expected its address")),
             ("signature,/x=y", Err("conditions on a signature")),
             (",/x=y", Err("names no predicate type")),
+            ("signature", Err("by the gate signature of a policy")),
+            (
+                "https://slsa.dev/provenance/v1 /a=b",
+                Err("expected a comma before each condition"),
+            ),
         ] {
             let rule: Result<AttestationRule, String> = text.parse();
             match (rule, expected) {

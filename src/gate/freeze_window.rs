@@ -8,6 +8,8 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 use jiff::{Timestamp, ToSpan};
 use thiserror::Error;
 
+use super::shown_time::shown_time;
+
 /// One stretch of time without releases, or one of every week: from its first moment to its second, which is not
 /// included.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,7 +143,10 @@ impl FreezeWindow {
     /// Returns a time as the clocks of the zone show it.
     pub fn local_time(&self, time: Timestamp) -> String {
         let zoned = time.to_zoned(self.zone.zone.clone());
-        format!("{} ({})", zoned.strftime("%Y-%m-%dT%H:%M%:z"), self.zone)
+        match zoned.offset().is_zero() {
+            true => shown_time(time),
+            false => format!("{} ({})", zoned.strftime("%Y-%m-%dT%H:%M:%S%:z"), self.zone),
+        }
     }
 
     /// Returns whether this window covers what `base` covers, as far as their texts tell, and is overridden no

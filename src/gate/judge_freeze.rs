@@ -38,7 +38,13 @@ pub fn judge_freeze(
     let mut is_overridden = false;
     for (window, end) in &active {
         let until = window.local_time(*end);
-        verdict.add_fact(format!("frozen by {window} until {until}"));
+        verdict.add_fact(match reason.filter(|_| window.allows_override()) {
+            Some(reason) => format!(
+                "frozen by {window} until {until}, overridden: {}",
+                to_printable(reason, REASON_LIMIT)
+            ),
+            None => format!("frozen by {window} until {until}"),
+        });
         match reason {
             Some(_) if window.allows_override() => is_overridden = true,
             Some(_) => verdict.fail(format!(

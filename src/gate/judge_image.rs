@@ -14,6 +14,9 @@ use crate::notices::to_printable;
 /// Limit on texts of a config in a message, in characters.
 const SHOWN_LIMIT: usize = 80;
 
+/// Limit on two platforms that contradict each other, in characters.
+const CONFLICT_LIMIT: usize = 200;
+
 /// Judges an image at `now` by the image rule of its environment.
 pub fn judge_image(rule: &ImageRule, image: &JudgedImage, now: Timestamp) -> GateVerdict {
     let mut verdict = GateVerdict::new(GateName::Image);
@@ -24,6 +27,7 @@ pub fn judge_image(rule: &ImageRule, image: &JudgedImage, now: Timestamp) -> Gat
     }
     let names: Vec<String> = released.iter().map(|platform| platform.name()).collect();
     verdict.add_fact(format!("platforms: {}", names.join(", ")));
+    refuse_conflicts(&mut verdict, &released);
     judge_platforms(&mut verdict, &rule.platforms, &released);
     if let Some(limit) = &rule.max_size {
         judge_size(&mut verdict, limit, &released);
@@ -46,6 +50,18 @@ pub fn judge_image(rule: &ImageRule, image: &JudgedImage, now: Timestamp) -> Gat
         }
     }
     verdict
+}
+
+/// Refuses images that an index lists under another platform than their own.
+fn refuse_conflicts(verdict: &mut GateVerdict, released: &[&JudgedPlatform]) {
+    for platform in released {
+        if let Some(conflict) = &platform.platform_conflict {
+            let conflict = to_printable(conflict, CONFLICT_LIMIT);
+            let manifest = platform.manifest.short();
+            verdict.leave_unknown(format!("the platform of {manifest} is {conflict}"));
+            verdict.add_hint("build the index again, with the platform that each image has");
+        }
+    }
 }
 
 fn judge_platforms(

@@ -48,7 +48,7 @@ pub fn judge_signature(root: Digest, found: &[FoundSignature]) -> GateVerdict {
 }
 
 /// Returns the first reasons for which signatures or attestations do not count; `None` if there are none.
-pub(super) fn listed_rejections<'a>(
+pub fn listed_rejections<'a>(
     what: &str,
     rejected: impl Iterator<Item = (Digest, &'a str)>,
 ) -> Option<String> {

@@ -17,7 +17,7 @@ pub struct JudgedImage {
 /// Image of one platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JudgedPlatform {
-    /// Platform, by the index, else by the config; `None` if neither says it.
+    /// Platform, by the index, else by the config; `None` if neither says it, or both say another.
     pub platform: Option<Platform>,
     /// Digest of the image manifest.
     pub manifest: Digest,
@@ -25,6 +25,9 @@ pub struct JudgedPlatform {
     pub config: Digest,
     /// Sum of the sizes of the compressed layers, in bytes.
     pub layers_size: u64,
+    /// What index and config say of the platform, if they contradict each other: `linux/arm64 by the index and
+    /// linux/amd64 by its config`. The platform is unknown then.
+    pub platform_conflict: Option<String>,
     /// Content of the config; `None` if it was not read.
     pub content: Option<JudgedConfig>,
     /// Whether it is released. Of an index, a release can copy some platforms only.

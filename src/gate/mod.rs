@@ -42,7 +42,7 @@ pub use judge_scan::{
     ConsideredReport, ConsideredVex, JudgedReport, ReportBinding, ScanFacts, ScanJudgement,
     SeverityCounts, judge_scan,
 };
-pub use judge_signature::{FoundSignature, judge_signature};
+pub use judge_signature::{FoundSignature, judge_signature, listed_rejections};
 pub use judge_soak::{SoakFacts, judge_soak};
 pub use judged_image::{JudgedConfig, JudgedImage, JudgedPlatform};
 pub use required_attestation::RequiredAttestation;

@@ -90,6 +90,21 @@ impl GitCheckout {
         }))
     }
 
+    /// Returns whether the commit that is checked out has a file at a path of the working tree, which is absolute and
+    /// without links.
+    pub fn has_file(&self, path: &Path) -> bool {
+        let folder = self.repository.workdir().map(Path::canonicalize);
+        let folder = folder.and_then(Result::ok);
+        let path = folder.and_then(|folder| path.strip_prefix(folder).map(Path::to_owned).ok());
+        path.is_some_and(|path| {
+            let found = self.file_at(&self.commit, &path, 0);
+            matches!(
+                found,
+                Ok(CommittedFile::Bytes(_)) | Err(GitError::TooLarge(..))
+            )
+        })
+    }
+
     /// The folder at `path`, from the root of the repository, as `commit` has it. The empty path is
     /// the root.
     ///

@@ -94,6 +94,7 @@ pub(super) const GATE_KEYS: KeySet = KeySet {
     ],
     required: &[],
     reserved: &[],
+    needs_one: false,
     one_of: &[],
 };
 
@@ -199,6 +200,7 @@ pub(super) const SCAN_KEYS: KeySet = KeySet {
     ],
     required: &["fail-on"],
     reserved: &[],
+    needs_one: false,
     one_of: &[],
 };
 
@@ -241,6 +243,7 @@ pub(super) const EXCEPTION_KEYS: KeySet = KeySet {
     ],
     required: &["id", "reason"],
     reserved: &[],
+    needs_one: false,
     one_of: &[],
 };
 
@@ -250,6 +253,7 @@ pub(super) const GATE_SIGNER_KEYS: KeySet = KeySet {
     known: &[EVIDENCE_SIGNERS],
     required: &["signers"],
     reserved: &[],
+    needs_one: false,
     one_of: &[],
 };
 
@@ -277,6 +281,7 @@ pub(super) const ATTESTATION_KEYS: KeySet = KeySet {
     ],
     required: &["rule"],
     reserved: &[],
+    needs_one: false,
     one_of: &[],
 };
 
@@ -297,6 +302,7 @@ pub(super) const SOAK_KEYS: KeySet = KeySet {
     ],
     required: &["for"],
     reserved: &[],
+    needs_one: false,
     one_of: &[],
 };
 
@@ -327,6 +333,7 @@ pub(super) const FREEZE_KEYS: KeySet = KeySet {
     ],
     required: &["from", "to", "zone"],
     reserved: &[],
+    needs_one: false,
     one_of: &[],
 };
 
@@ -362,5 +369,6 @@ pub(super) const IMAGE_KEYS: KeySet = KeySet {
     ],
     required: &[],
     reserved: &[],
+    needs_one: true,
     one_of: &[],
 };

@@ -131,6 +131,7 @@ pub(super) const POLICY_KEYS: KeySet = KeySet {
     ],
     required: &[],
     reserved: &[],
+    needs_one: false,
     one_of: &[],
 };
 
@@ -180,6 +181,7 @@ pub(super) const ENVIRONMENT_KEYS: KeySet = KeySet {
     ],
     required: &["repository"],
     reserved: &["keep"],
+    needs_one: false,
     one_of: &[],
 };
 
@@ -200,6 +202,7 @@ pub(super) const DEFAULT_KEYS: KeySet = KeySet {
     ],
     required: &[],
     reserved: &["keep"],
+    needs_one: false,
     one_of: &[],
 };
 
@@ -241,6 +244,7 @@ pub(super) const SERVICE_KEYS: KeySet = KeySet {
     ],
     required: &[],
     reserved: &[],
+    needs_one: false,
     one_of: &[],
 };
 

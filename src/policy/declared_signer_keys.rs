@@ -50,6 +50,7 @@ pub(super) const SIGNER_KEYS: KeySet = KeySet {
     ],
     required: &[],
     reserved: &[],
+    needs_one: false,
     one_of: &["identity", "key"],
 };
 

@@ -51,9 +51,13 @@ pub struct EnvironmentRules {
     pub(super) existing: Option<ExistingTags>,
     pub(super) excluded_versions: ExcludedVersions,
     pub(super) gates: EnvironmentGates,
+    /// Whether its gates could be read without a problem.
+    pub(super) are_gates_read: bool,
     /// Gates of the services that differ.
     pub(super) service_gates: BTreeMap<Service, Arc<EnvironmentGates>>,
     pub(super) signing: SigningRule,
+    /// Whether its key `sign` could be read without a problem.
+    pub(super) is_signing_read: bool,
     pub(super) signers: Vec<SignerRule>,
     pub(super) adds_vsa: bool,
     /// Repositories of the records, where they are not those of the images.

@@ -170,8 +170,11 @@ pub enum PolicyProblem {
     #[error(transparent)]
     Rule(Box<RuleError>),
     /// A list without an entry.
-    #[error("expected at least one of {0}")]
+    #[error("expected one or more {0}, got an empty list")]
     Empty(&'static str),
+    /// A mapping without any of its keys.
+    #[error("expected at least one of the keys {}, got none", .0.join(", "))]
+    NoKey(Vec<&'static str>),
     /// None of the keys of which a mapping has one.
     #[error("one of the keys {} is missing", .0.join(" and "))]
     NoneOf(&'static [&'static str]),
@@ -261,6 +264,22 @@ pub enum PolicyProblem {
     /// A gate that asks the environment before, where there is none.
     #[error("the gate {0} needs the environment that images come from, and from is missing")]
     NoSourceOfGate(&'static str),
+    /// A gate that is to be turned off.
+    #[error("{0}: false turns no gate off: expected the rule of the gate")]
+    GateTurnedOff(&'static str),
+    /// A key that adds signed statements to releases that are not signed.
+    #[error("{0} has no effect: sign is not keyless or key")]
+    NeedsSign(&'static str),
+    /// A gate that no image can pass.
+    #[error(
+        "{gate} can never pass: it needs signatures by signers of {from}, and sign is not keyless or key there"
+    )]
+    UnsignedEvidence {
+        /// The gate, or its key.
+        gate: String,
+        /// The environments that images come from.
+        from: String,
+    },
     /// A service weakens a gate.
     #[error("{key} is weaker than in the environment {environment}")]
     WeakerGate {

@@ -49,11 +49,11 @@ services:
   db:
 ";
 
-fn environment<'a>(policy: &'a ReleasePolicy, name: &str) -> &'a EnvironmentRules {
+pub(super) fn environment<'a>(policy: &'a ReleasePolicy, name: &str) -> &'a EnvironmentRules {
     policy.stage(&name.parse().unwrap()).unwrap()
 }
 
-fn service(name: &str) -> Service {
+pub(super) fn service(name: &str) -> Service {
     name.parse().unwrap()
 }
 
@@ -133,129 +133,6 @@ fn other_keys_of_an_environment_are_read() {
     assert!(environment(&policy, "b").gives_lines());
 }
 
-/// A policy of two environments and two services, with gates of `prod` and gates of the service `api` in it.
-fn overridden(gates: &str, own: &str) -> String {
-    format!(
-        "environments:\n  stage: {{repository: 's/{{service}}'}}\n  prod:\n    repository: 'p/{{service}}'\n    from: stage\n    gates: {gates}\nservices:\n  web: {{}}\n  api: {{gates: {{prod: {own}}}}}\n"
-    )
-}
-
-#[test]
-fn a_service_tightens_the_gates_of_an_environment_and_replaces_its_exceptions() {
-    let policy = read(WHOLE_POLICY).unwrap();
-    let prod = environment(&policy, "prod");
-    let gates = prod.gates(Some(&service("api")));
-    assert!(gates.scan().unwrap().rule.ignore.is_empty());
-    assert_eq!(
-        gates.scan().unwrap().vex_files,
-        ["security/web.openvex.json"]
-    );
-    assert_eq!(gates.soak(), prod.gates(None).soak());
-    let base = "{scan: {fail-on: high, ignore-unfixed: true, vex: [a.json]}, soak: 24h, image: {max-size: 1GB}}";
-    let own = "{scan: {fail-on: low, ignore-unfixed: false, max-age: 1d, suppressed: deny, vex: [], ignore: [{id: CVE-1, reason: x}]}, soak: {for: 25h, still-current: true}, image: {user: non-root}, signature: true}";
-    let policy = read(&overridden(base, own)).unwrap();
-    let prod = environment(&policy, "prod");
-    let gates = prod.gates(Some(&service("api")));
-    let scan = gates.scan().unwrap();
-    assert_eq!(scan.rule.fail_on.to_string(), "low");
-    assert!(scan.rule.denies_suppressed && scan.vex_files.is_empty());
-    assert_eq!(scan.rule.ignore[0].id, "CVE-1");
-    assert_eq!(gates.soak().unwrap().duration.to_string(), "25h");
-    let image = gates.image().unwrap();
-    assert_eq!(image.max_size.as_ref().unwrap().to_string(), "1GB");
-    assert!(image.user.is_some());
-    assert_eq!(gates.signature(), Some(&GateSigners::OfSource));
-    let web = prod.gates(Some(&service("web")));
-    assert_eq!(web, prod.gates(None));
-    assert_eq!(prod.service_gates().count(), 1);
-}
-
-#[test]
-fn promise_5_a_service_weakens_no_gate() {
-    let key = "{key: a.pub}";
-    let base = format!(
-        "{{scan: {{fail-on: high, max-age: 1d, suppressed: deny, attach: true, attested: true, vex: [a.json], vex-signers: [{key}]}}, signature: {{signers: [{key}]}}, attestations: ['https://slsa.dev/provenance/v1'], soak: {{for: 24h, still-current: true}}, freeze: [{{from: fri 15:00, to: mon 06:00, zone: UTC}}], image: {{platforms: [linux/amd64], user: app, max-size: 1GB, max-age: 90d, labels: [a]}}}}"
-    );
-    assert!(read(&overridden(&base, "{}")).is_ok());
-    let other = "{key: b.pub}";
-    for (own, column_of) in [
-        ("{scan: {fail-on: critical}}", "fail-on"),
-        ("{scan: {ignore-unfixed: true}}", "ignore-unfixed"),
-        ("{scan: {max-age: 25h}}", "max-age"),
-        ("{scan: {suppressed: show}}", "suppressed"),
-        ("{scan: {attach: false}}", "attach"),
-        ("{scan: {attested: false}}", "attested"),
-        (
-            &format!("{{scan: {{attested: {{signers: [{key}]}}}}}}"),
-            "attested",
-        ),
-        ("{scan: {vex: [b.json]}}", "vex"),
-        (
-            &format!("{{scan: {{vex-signers: [{key}, {other}]}}}}"),
-            "vex-signers",
-        ),
-        ("{signature: false}", "signature"),
-        ("{signature: true}", "signature"),
-        (
-            &format!("{{signature: {{signers: [{other}]}}}}"),
-            "signature",
-        ),
-        (
-            "{attestations: ['https://cyclonedx.org/bom']}",
-            "attestations",
-        ),
-        (
-            "{attestations: [{rule: 'https://slsa.dev/provenance/v1', signed: false}]}",
-            "attestations",
-        ),
-        ("{soak: 24h}", "soak"),
-        ("{soak: {for: 23h, still-current: true}}", "soak"),
-        (
-            "{freeze: [{from: fri 15:00, to: sun 06:00, zone: UTC}]}",
-            "freeze",
-        ),
-        (
-            "{freeze: [{from: fri 15:00, to: mon 06:00, zone: UTC, override: true}]}",
-            "freeze",
-        ),
-        ("{image: {platforms: [linux/arm64]}}", "platforms"),
-        ("{image: {user: non-root}}", "user"),
-        ("{image: {max-size: 1.1GB}}", "max-size"),
-        ("{image: {max-age: 91d}}", "max-age"),
-        ("{image: {labels: [b]}}", "labels"),
-    ] {
-        let text = overridden(&base, own);
-        let message = refused(&text);
-        let line = text.lines().last().unwrap();
-        let column = line.find(&format!("{column_of}:")).unwrap() + 1;
-        let expected = format!("line 9, column {column}: ");
-        let is_weaker = message.contains(&format!(
-            "{column_of} is weaker than in the environment prod"
-        ));
-        assert!(
-            message.starts_with(&expected) && is_weaker,
-            "{own}: {message}"
-        );
-        assert_eq!(message.lines().count(), 1, "{message}");
-    }
-}
-
-#[test]
-fn gates_of_services_belong_to_environments_with_a_repository_of_each() {
-    insta::assert_snapshot!(refused(
-        "environments: {prod: {repository: 'p/{service}'}, one: {repository: q}}\nservices: {web: {gates: {one: {freeze: [{from: fri 15:00, to: mon 06:00, zone: UTC}]}, prd: {}}}}"
-    ), @"
-    line 2, column 26: the environment one has one repository for all services, and no gates by service. write the gates below the environment
-    line 2, column 88: there is no environment prd; did you mean prod?
-    ");
-    insta::assert_snapshot!(refused(&overridden("{}", "{scan: {max-age: 1d}}")), @"line 9, column 24: the key fail-on is missing");
-    insta::assert_snapshot!(refused(&overridden("{}", "{scan: {fail-on: high}}").replace("    from: stage\n", "").replace("{scan: {fail-on: high}}", "{soak: 1d}")), @"line 8, column 24: the gate soak needs the environment that images come from, and from is missing. add from, or write signers of the gate's own where it takes them, or remove the gate");
-    insta::assert_snapshot!(refused(&overridden("{}", "{}").replace("api: {", "api: {dockerfile: ../Dockerfile, target: 'a b', ")), @r#"
-    line 9, column 21: "../Dockerfile" is not a path in the repository: expected a relative path without . and ..
-    line 9, column 44: "a b" is not the name of a stage: expected letters, digits, dots, dashes or underscores
-    "#);
-}
-
 #[test]
 fn defaults_fill_in_what_an_environment_does_not_say() {
     let text = "\
@@ -268,14 +145,20 @@ defaults:
   vsa: true
   gates: {scan: {fail-on: high, max-age: 1d}, soak: 24h, signature: true, attestations: [{rule: spdx, signers: [{key: b.pub}]}]}
 environments:
-  dev: {repository: a, sign: off}
+  local: {repository: l, sign: off}
+  dev: {repository: a}
   stage: {repository: b, from: dev, gates: {scan: {fail-on: low}}, vsa: false, refs: [stage]}
   prod: {repository: c, from: stage}
 ";
     let policy = read(text).unwrap();
     let gates = |name: &str| environment(&policy, name).gates(None).clone();
     let [dev, stage, prod] = ["dev", "stage", "prod"].map(|name| environment(&policy, name));
-    assert_eq!((dev.signing(), dev.signers().len()), (SigningRule::Off, 0));
+    let local = environment(&policy, "local");
+    assert_eq!(
+        (local.signing(), local.signers().len()),
+        (SigningRule::Off, 0)
+    );
+    assert!(!local.adds_vsa());
     assert_eq!(
         (prod.signing(), prod.signers().len()),
         (SigningRule::Key, 1)
@@ -323,7 +206,7 @@ environments:
     line 1, column 53: "1" is a number without a unit: expected w, d, h, m or s after it, such as 24h or 90d
     "#);
     let overridden = refused(
-        "defaults: {immutable: [], vsa: 2}\nenvironments: {a: {repository: x, immutable: [a], vsa: true}}",
+        "defaults: {immutable: [], vsa: 2}\nenvironments: {a: {repository: x, immutable: [a], vsa: false}}",
     );
     assert_eq!(overridden.lines().count(), 2, "{overridden}");
     insta::assert_snapshot!(refused("defaults: {signers: [{key: a.pub}]}\nenvironments: {a: {repository: x}}"), @"line 1, column 12: signers has no effect: sign is not keyless or key. set sign: keyless or sign: key, or remove signers");
@@ -416,7 +299,7 @@ fn promise_5_another_file_changes_no_gate() {
             .is_ok()
     );
     let a: EnvironmentName = "a".parse().unwrap();
-    for other in ["{soak: 23h}", "{}", "{soak: 24h, signature: true}"] {
+    for other in ["{soak: 23h}", "{}", "{soak: 24h, image: {user: app}}"] {
         assert_eq!(
             own.clone().with(read(&text(other)).unwrap()).unwrap_err(),
             a

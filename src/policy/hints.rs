@@ -66,10 +66,22 @@ fn fixed_hint(problem: &PolicyProblem) -> Option<&'static str> {
             Some("leave from out in the first environment, where images are pushed")
         }
         PolicyProblem::WeakerGate { key, .. } if key.starts_with("scan.vex") => Some(
-            "a service may only tighten the gates of an environment; write exceptions of the service into scan.ignore, which replaces that of the environment",
+            "the VEX documents and signers of a service are those of the environment: one that is left out could have the newest statement; write exceptions of the service into scan.ignore, which replaces that of the environment",
         ),
         PolicyProblem::WeakerGate { .. } => Some(
             "a service may only tighten the gates of an environment: write a stricter value, or change the environment's own gate",
+        ),
+        PolicyProblem::GateTurnedOff(_) => Some(
+            "a gate is off where neither the environment nor defaults has it: remove the key, and write a gate of defaults into the environments that need it",
+        ),
+        PolicyProblem::NeedsSign("attach") => {
+            Some("set sign: keyless or sign: key, and signers, or remove attach")
+        }
+        PolicyProblem::NeedsSign(_) => {
+            Some("set sign: keyless or sign: key, and signers, or remove the key")
+        }
+        PolicyProblem::UnsignedEvidence { .. } => Some(
+            "set sign and signers in that environment, or write signers of the gate's own, such as {signers: [{key: keys/cosign.pub}]}",
         ),
         PolicyProblem::NoSourceOfGate(_) => Some(
             "add from, or write signers of the gate's own where it takes them, or remove the gate",

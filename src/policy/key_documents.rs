@@ -46,6 +46,9 @@ fn mapping_schema(keys: &KeySet) -> Value {
     if !keys.required.is_empty() {
         schema["required"] = json!(keys.required);
     }
+    if keys.needs_one {
+        schema["minProperties"] = json!(1);
+    }
     if !keys.one_of.is_empty() {
         let alternatives = keys.one_of.iter();
         let alternatives = alternatives.map(|key| json!({"required": [key]}));

@@ -87,6 +87,8 @@ pub(super) struct KeySet {
     pub(super) required: &'static [&'static str],
     /// Keys of later versions, which are refused by name.
     pub(super) reserved: &'static [&'static str],
+    /// Whether each mapping has one of the keys at least.
+    pub(super) needs_one: bool,
     /// Keys of which each mapping has exactly one; empty if there is no such choice.
     pub(super) one_of: &'static [&'static str],
 }

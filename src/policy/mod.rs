@@ -19,6 +19,7 @@ pub mod file;
 mod gates;
 mod hints;
 mod key_documents;
+mod key_position;
 mod key_shapes;
 mod limits;
 mod parse_environment;
@@ -34,6 +35,7 @@ mod repository_match;
 mod repository_template;
 mod service_name;
 mod services;
+mod signature_demands;
 mod signer_rule;
 mod signing_rule;
 mod text_form;
@@ -47,6 +49,8 @@ mod gate_tests;
 mod production_tests;
 #[cfg(test)]
 mod record_tests;
+#[cfg(test)]
+mod service_gate_tests;
 #[cfg(test)]
 mod tests;
 

@@ -97,10 +97,15 @@ impl ParsedEnvironment {
             allows_unbound,
         };
         let gates = fields.take("gates").map(|(_, node)| node);
+        let before = problems.count();
         let gates = EnvironmentGates::parse(gates, context, problems);
+        let are_gates_read = problems.count() == before;
         let default_signers = defaults.keys.and_then(|keys| keys.position("signers"));
+        let before = problems.count();
+        let is_sign_stated = is_own_key(&fields, "sign", defaults.keys);
         let (signing, signers) =
             signing_rule::parse_signing(&mut fields, default_signers, problems);
+        let is_signing_read = problems.count() == before;
         let records = fields.read("records", problems, RecordsTemplate::parse);
         let records = records.or_else(|| defaults.records.cloned());
         let records = images.as_ref().and_then(|images| {
@@ -114,7 +119,14 @@ impl ParsedEnvironment {
         let excluded_versions = fields.read("exclude-versions", problems, parse_excluded_versions);
         let production_at = fields.position("production").unwrap_or(name_at);
         let is_production = fields.read("production", problems, YamlNode::into_flag);
+        let may_ignore_vsa = is_sign_stated && !is_own_key(&fields, "vsa", defaults.keys);
+        let vsa_at = fields.position("vsa");
         let adds_vsa = fields.read("vsa", problems, YamlNode::into_flag);
+        let needs_sign = adds_vsa == Some(true) && signing == SigningRule::Off && is_signing_read;
+        if let (Some(at), true, false) = (vsa_at, needs_sign, may_ignore_vsa) {
+            problems.add(at.to_error(PolicyProblem::NeedsSign("vsa")));
+        }
+        let adds_vsa = adds_vsa.filter(|_| !needs_sign);
         let adopt_until = fields.read("adopt-until", problems, Deadline::parse_date);
         let rules = images.map(|images| EnvironmentRules {
             name: name.clone(),
@@ -136,8 +148,10 @@ impl ParsedEnvironment {
             existing,
             excluded_versions: excluded_versions.unwrap_or_default(),
             gates,
+            are_gates_read,
             service_gates: BTreeMap::new(),
             signing,
+            is_signing_read,
             signers,
             adds_vsa: adds_vsa.unwrap_or(false),
             records,
@@ -152,6 +166,13 @@ impl ParsedEnvironment {
             rules,
         }
     }
+}
+
+/// Returns whether a key of an environment is its own, and not one of the defaults.
+fn is_own_key(fields: &YamlFields, name: &str, defaults: Option<&YamlFields>) -> bool {
+    let of_defaults = defaults.and_then(|keys| keys.position(name));
+    let at = fields.position(name);
+    at.is_some() && at != of_defaults
 }
 
 impl ImageRepositories {

@@ -10,6 +10,8 @@ use super::error::{PolicyError, PolicyProblem};
 pub(super) struct ProblemList {
     by_position: BTreeMap<(usize, usize), Vec<PolicyError>>,
     count: usize,
+    /// How many were added, the same ones too.
+    added: usize,
     /// Whether the number of repositories is a problem already, which all further environments would repeat.
     has_too_many_repositories: bool,
 }
@@ -27,6 +29,7 @@ const LIMIT: usize = 1_000;
 impl ProblemList {
     /// Adds a problem; the same one at the same position once.
     pub(super) fn add(&mut self, error: PolicyError) {
+        self.added += 1;
         if matches!(error.problem, PolicyProblem::TooManyRepositories(_)) {
             if self.has_too_many_repositories {
                 return;
@@ -55,9 +58,9 @@ impl ProblemList {
         }
     }
 
-    /// Returns the number of problems.
+    /// Returns how many problems were added, one that was there already too.
     pub(super) fn count(&self) -> usize {
-        self.count
+        self.added
     }
 
     /// Returns all problems as an error.

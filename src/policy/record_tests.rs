@@ -103,7 +103,7 @@ fn sign_and_signers_belong_together() {
     insta::assert_snapshot!(refused(&prod(&format!("    sign: key\n    signers: [{{identity: '{PROMOTE}'}}]\n"))), @"line 4, column 5: sign is key, and no entry of signers has key. add the public key to signers, such as {key: keys/cosign.pub}");
     insta::assert_snapshot!(refused(&prod("    sign: yes\n")), @r#"line 4, column 11: "yes" is not one of off, keyless, key"#);
     insta::assert_snapshot!(refused(&prod("    sign: Key\n")), @r#"line 4, column 11: "Key" is not one of off, keyless, key"#);
-    insta::assert_snapshot!(refused(&prod("    sign: keyless\n    signers: []\n")), @"line 5, column 14: expected at least one of signers. add an entry, or remove the key");
+    insta::assert_snapshot!(refused(&prod("    sign: keyless\n    signers: []\n")), @"line 5, column 14: expected one or more signers, got an empty list. add an entry, or remove the key");
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn actions_and_times_of_a_signer_are_known_ones() {
     insta::assert_snapshot!(refused(&with("actions: [push, release]")), @r#"line 8, column 23: "release" is not one of push, promote, adopt, reinstate, rollback, deployed, failed"#);
     insta::assert_snapshot!(refused(&with("actions: [pruned]")), @r#"line 8, column 17: "pruned" is not one of push, promote, adopt, reinstate, rollback, deployed, failed"#);
     insta::assert_snapshot!(refused(&with("actions: [push, push]")), @"line 8, column 23: push is there twice, first in line 8");
-    insta::assert_snapshot!(refused(&with("actions: []")), @"line 8, column 16: expected at least one of actions. add an entry, or remove the key");
+    insta::assert_snapshot!(refused(&with("actions: []")), @"line 8, column 16: expected one or more actions, got an empty list. add an entry, or remove the key");
     insta::assert_snapshot!(refused(&with("actions: deployed")), @"line 8, column 16: expected a list, got text. write the entries in brackets, or each on a line of its own after a dash");
     insta::assert_snapshot!(refused(&with("until: 2027-02-30")), @r#"line 8, column 14: "2027-02-30" is not a date or a time. write 2027-01-31, or 2027-01-31T12:00:00Z for a time"#);
     insta::assert_snapshot!(refused(&with("until: 2027-01-31T12:00")), @r#"line 8, column 14: "2027-01-31T12:00" is not a date or a time. write 2027-01-31, or 2027-01-31T12:00:00Z for a time"#);

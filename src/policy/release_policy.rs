@@ -19,6 +19,7 @@ use super::records_repository::RecordsTemplate;
 use super::repository_file::parse_repository_file;
 use super::service_name::Service;
 use super::services::{ParsedServices, ServiceBuild};
+use super::signature_demands::check_signature_demands;
 use super::yaml_document;
 use super::yaml_node::{YamlNode, parse_value};
 use crate::image::{CanonicalPlace, RealPaths};
@@ -61,12 +62,11 @@ impl ReleasePolicy {
             return Self::default();
         };
         let services_at = fields.position("services");
-        let before = problems.count();
         let services = match fields.take("services") {
             Some((_, node)) => ParsedServices::parse(node, problems),
             None => ParsedServices::new(),
         };
-        let are_services_right = problems.count() == before;
+        let are_services_right = services.are_names_read;
         let records = fields.read("records", problems, RecordsTemplate::parse);
         let defaults = fields.take("defaults");
         let mut keys = defaults.and_then(|(_, node)| node.into_fields(&DEFAULT_KEYS, problems));
@@ -111,6 +111,7 @@ impl ReleasePolicy {
             problems.keep(policy.check_services(services_at));
         }
         policy.check_repositories(problems);
+        check_signature_demands(&policy.environments, problems);
         policy.findings = check_production(&policy.environments, problems);
         policy
     }
@@ -136,6 +137,14 @@ impl ReleasePolicy {
             next += 1;
         }
         found
+    }
+
+    /// Returns whether an environment is of the file that was added to the repository's own.
+    pub fn is_added(&self, stage: &EnvironmentRules) -> bool {
+        let own = self.environments.len() - self.added;
+        self.environments[own..]
+            .iter()
+            .any(|it| it.name == stage.name)
     }
 
     /// Returns the versions that never count in an environment: those of the file and its own.
@@ -245,9 +254,8 @@ impl ReleasePolicy {
         names: &[EnvironmentName],
         problems: &mut ProblemList,
     ) {
-        let are_right = problems.count() == 0;
         for environment in &mut self.environments {
-            if environment.is_per_service() && are_right {
+            if environment.is_per_service() {
                 environment.service_gates = gates.take(environment, problems);
             }
         }

@@ -29,6 +29,8 @@ pub(super) struct ParsedServices {
     pub(super) builds: BTreeMap<Service, ServiceBuild>,
     /// Gates of the services.
     pub(super) gates: ServiceGates,
+    /// Whether all names could be read.
+    pub(super) are_names_read: bool,
     lines: HashMap<Service, usize>,
 }
 
@@ -39,6 +41,7 @@ impl ParsedServices {
             names: Vec::new(),
             builds: BTreeMap::new(),
             gates: ServiceGates::new(),
+            are_names_read: true,
             lines: HashMap::new(),
         }
     }
@@ -49,6 +52,7 @@ impl ParsedServices {
         match &node.value {
             YamlValue::List(_) => {
                 let texts = problems.keep(node.into_texts(SERVICE_LIST));
+                services.are_names_read = texts.is_some();
                 for YamlText { text, position } in texts.into_iter().flatten() {
                     services.add(position, &text, problems);
                 }
@@ -59,22 +63,29 @@ impl ParsedServices {
                     if number == SERVICES {
                         let problem = PolicyProblem::TooMany("services", SERVICES);
                         problems.add(key.position.to_error(problem));
+                        services.are_names_read = false;
                         break;
                     }
                     services.add_mapping(&key, node, problems);
                 }
             }
-            _ => problems.add(node.unexpected_kind(LIST_OR_MAPPING)),
+            _ => {
+                problems.add(node.unexpected_kind(LIST_OR_MAPPING));
+                services.are_names_read = false;
+            }
         }
         services
     }
 
     /// Adds the name of a service, and returns it.
     fn add(&mut self, at: FilePosition, text: &str, problems: &mut ProblemList) -> Option<Service> {
-        let service: Service = problems.keep(parse_value(at, text))?;
+        let service = problems.keep(parse_value::<Service>(at, text));
+        self.are_names_read &= service.is_some();
+        let service = service?;
         if let Some(first) = self.lines.insert(service.clone(), at.line) {
             let what = service.to_string();
             problems.add(at.to_error(PolicyProblem::Duplicate { what, first }));
+            self.are_names_read = false;
             return None;
         }
         self.names.push(service.clone());

@@ -65,6 +65,11 @@ impl PartialEq for SignerRule {
 impl Eq for SignerRule {}
 
 impl SignerRule {
+    /// Returns where the entry stands in its file.
+    pub fn position(&self) -> FilePosition {
+        self.position
+    }
+
     /// Returns whether the signer may record an action.
     pub fn may_record(&self, action: &RecordAction) -> bool {
         let actions = self.actions.as_ref();

@@ -567,7 +567,7 @@ fn images_can_come_from_several_environments() {
         one.environments()[3]
             .says_the_same(&read(&with(", from: stage")).unwrap().environments()[3])
     );
-    insta::assert_snapshot!(refused(&with(", from: []")), @"line 5, column 40: expected at least one of environments. add an entry, or remove the key");
+    insta::assert_snapshot!(refused(&with(", from: []")), @"line 5, column 40: expected one or more environments, got an empty list. add an entry, or remove the key");
     insta::assert_snapshot!(refused(&with(", from: [stage, stage]")), @"line 5, column 48: stage is there twice, first in line 5");
     insta::assert_snapshot!(refused(&with(", from: [stage, hotfx]")), @"line 5, column 48: there is no environment hotfx; did you mean hotfix?");
     insta::assert_snapshot!(refused(&with(", from: {stage: x}")), @"line 5, column 40: expected text or a list, got a mapping");

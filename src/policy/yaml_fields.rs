@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
+use super::declared_keys::FLAG_WORDS;
 use super::error::{FilePosition, PolicyError, PolicyProblem};
 use super::key_shapes::{KeyDeclaration, KeySet};
 use super::problem_list::ProblemList;
-use super::yaml_node::{YamlKey, YamlNode, printable_text};
+use super::yaml_node::{YamlKey, YamlNode, YamlValue, printable_text};
 use crate::notices::similar_word;
 
 /// A mapping, of which the known keys are left.
@@ -31,6 +32,10 @@ impl YamlNode {
         let is_meant = |name: &str| entries.iter().any(|(key, _)| means(key, name));
         for name in keys.required.iter().filter(|name| !is_meant(name)) {
             problems.add(at.to_error(PolicyProblem::Missing(name)));
+        }
+        if keys.needs_one && entries.is_empty() {
+            let names = keys.names().collect();
+            problems.add(at.to_error(PolicyProblem::NoKey(names)));
         }
         if !keys.one_of.is_empty() {
             let given = keys.one_of.iter().filter(|name| is_meant(name)).count();
@@ -58,6 +63,13 @@ impl YamlFields {
     pub(super) fn position(&self, name: &str) -> Option<FilePosition> {
         let mut keys = self.0.iter().map(|(key, _)| key);
         keys.find(|key| key.text == name).map(|key| key.position)
+    }
+
+    /// Whether the value of a key is the word `false`.
+    pub(super) fn is_off(&self, name: &str) -> bool {
+        let [off, _] = FLAG_WORDS;
+        let mut values = self.0.iter().filter(|(key, _)| key.text == name);
+        values.any(|(_, node)| matches!(&node.value, YamlValue::Text(text) if text.text == off))
     }
 
     /// The keys, and where each stands.

@@ -13,6 +13,7 @@ use futures_util::{StreamExt, stream};
 use super::Failure;
 use super::context::ReleaseContext;
 use super::execute::stages::PreTagStages;
+use super::gates::gate_request::GateRequest;
 use super::outcome::ReleaseOutcome;
 use super::pipeline::{announce_repositories, execute_release, execute_stages, prepare_release};
 use super::prepared_release::PreparedRelease;
@@ -168,10 +169,10 @@ impl ReleaseBatch {
             return;
         }
         for ((_, request), step) in self.services.iter().zip(steps) {
-            let Some(scan) = request.gates.as_ref().and_then(|gates| gates.scan.as_ref()) else {
+            let Some(reports) = request.gates.as_ref().and_then(GateRequest::reports) else {
                 continue;
             };
-            let names = scan.reports.unclaimed();
+            let names = reports.unclaimed();
             if !names.is_empty() {
                 let failure = unclaimed_failure(&names);
                 *step = ServiceState::Ended(ServiceOutcome::Failed(failure));

@@ -58,13 +58,25 @@ fn scan_phrase(scan: &ScanGate) -> String {
     parts.extend(rule.max_age.as_ref().map(|age| format!("max-age {age}")));
     let flags = flags.into_iter().filter(|(is_set, _)| *is_set);
     parts.extend(flags.map(|(_, word)| word.to_owned()));
-    parts.extend(rule.ignore.iter().map(|it| format!("ignore {}", it.id)));
+    parts.extend(rule.ignore.iter().map(exception_phrase));
     parts.extend(scan.vex_files.iter().map(|path| format!("vex {path}")));
     let vex_signers = scan.vex_signers.iter();
     parts.extend(vex_signers.map(|it| format!("vex by {}", signer_name(&it.signer))));
     let attested = scan.attested.as_ref();
     parts.extend(attested.map(|signers| format!("attested {}", signers_phrase(signers))));
     parts.join(", ")
+}
+
+/// Returns `ignore CVE-2026-1234 (pkg:deb/*, linux/amd64, until 2027-01-31T00:00:00Z)`.
+fn exception_phrase(exception: &ScanException) -> String {
+    let package = exception.package.as_ref().map(ToString::to_string);
+    let platform = exception.platform.as_ref().map(ToString::to_string);
+    let until = exception.until.map(|until| format!("until {until}"));
+    let limits: Vec<String> = [package, platform, until].into_iter().flatten().collect();
+    match limits.as_slice() {
+        [] => format!("ignore {}", exception.id),
+        limits => format!("ignore {} ({})", exception.id, limits.join(", ")),
+    }
 }
 
 fn signers_phrase(signers: &GateSigners) -> String {

@@ -159,6 +159,7 @@ fn warnings_and_notes_of_a_policy_have_their_position() {
 #[test]
 fn gates_and_their_changes_are_shown() {
     let policy = "\
+defaults: {sign: key, signers: [{key: keys/deploy.pub}]}
 environments:
   dev: {repository: 'oci:dev/{service}', refs: [develop, 'feature/**'], lines: off}
   stage:
@@ -167,7 +168,7 @@ environments:
     immutable: [v*]
     vsa: true
     gates:
-      scan: {fail-on: high, max-age: 24h, ignore: [{id: CVE-2026-1, reason: x, until: 2027-01-31}], vex: [a.json], attested: true}
+      scan: {fail-on: high, max-age: 24h, ignore: [{id: CVE-2026-1, package: 'pkg:deb/*', platform: linux/arm64, reason: x, until: 2027-01-31}], vex: [a.json], attested: true}
       attestations: [{rule: spdx, signed: false}, {rule: cyclonedx, signers: [{key: keys/deploy.pub}]}]
       signature: true
       soak: {for: 24h, still-current: true}
@@ -175,7 +176,10 @@ environments:
       image: {platforms: [linux/amd64], user: non-root, max-size: 1GiB, labels: [a=b]}
 services: {web: {dockerfile: web/Dockerfile}, api: {gates: {stage: {scan: {fail-on: low, ignore: []}}}}}
 ";
-    let ran = folder(policy).run(&["policy", "--environment=stage"]);
+    let place = folder(policy);
+    std::fs::create_dir_all(place.path("keys")).unwrap();
+    std::fs::write(place.path(KEY_FILE), PUBLIC_KEY).unwrap();
+    let ran = place.run(&["policy", "--environment=stage"]);
     assert_eq!(ran.status, Some(0), "{}", ran.log);
     insta::assert_snapshot!(ran.out, @"
     policy .github/shipmark.yml
@@ -193,15 +197,17 @@ services: {web: {dockerfile: web/Dockerfile}, api: {gates: {stage: {scan: {fail-
       lines             on (default)
       unbound           refuse (default)
       exclude-versions  none (default)
-      gates             scan          fail-on high, max-age 24h, ignore CVE-2026-1, vex a.json, attested by the signers of from
+      gates             scan          fail-on high, max-age 24h, ignore CVE-2026-1 (pkg:deb/*, linux/arm64, until 2027-02-01T00:00:00.000Z), vex a.json, attested by the signers of from
                         signature     by the signers of from
                         attestations  https://spdx.dev/Document unsigned; https://cyclonedx.org/bom by keys/deploy.pub
                         soak          24h, still-current
                         freeze        fri 15:00 to mon 06:00 (UTC), override
                         image         linux/amd64, user non-root, max-size 1GiB, label a=b
                         of api: scan          fail-on low, max-age 24h, vex a.json, attested by the signers of from
-      sign              off (default)
-      signers           none (default)
+      sign              key
+      signers           key         keys/deploy.pub
+                        actions     all (default)
+                        until       without end (default)
       vsa               true
       records           repository of the images (default)
       adopt-until       adopt is refused (default)
@@ -241,6 +247,28 @@ services: {web: {dockerfile: web/Dockerfile}, api: {gates: {stage: {scan: {fail-
     assert_eq!(stage["serviceGates"]["web"], Value::Null);
     let summary = place.read("summary");
     assert!(summary.contains("fail-on high, max-age 24h"), "{summary}");
+}
+
+#[test]
+fn a_key_of_a_gate_that_cannot_be_read_is_named_at_the_gate() {
+    let policy = "\
+environments:
+  dev: {repository: 'oci:dev'}
+  prod:
+    repository: 'oci:prod'
+    from: dev
+    gates:
+      signature: {signers: [{key: keys/nosuch.pub}]}
+";
+    let (_, ran) = step(policy, &[]);
+    assert_eq!(ran.status, Some(2), "{}", ran.log);
+    for part in [
+        "the key keys/nosuch.pub in gates.signature.signers of the environment prod cannot be used",
+        "names whose signatures the gate accepts",
+        "line=7,col=29",
+    ] {
+        assert!(ran.log.contains(part), "{part}: {}", ran.log);
+    }
 }
 
 #[test]

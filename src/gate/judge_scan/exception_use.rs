@@ -27,6 +27,15 @@ pub(super) struct ExceptionUse<'a> {
     suppressed: Vec<usize>,
 }
 
+/// Exception that matches a finding.
+#[derive(Clone, Copy)]
+pub(super) enum MatchedException {
+    /// It is in effect; the number is that of the exception.
+    InEffect(usize),
+    /// It ended at this time.
+    Ended(Timestamp),
+}
+
 impl<'a> ExceptionUse<'a> {
     pub fn new(exceptions: &'a [ScanException], now: Timestamp) -> Self {
         let mut by_id: HashMap<String, Vec<usize>> = HashMap::new();
@@ -43,27 +52,30 @@ impl<'a> ExceptionUse<'a> {
         }
     }
 
-    /// Marks the exceptions that match a finding on these platforms, and returns the first that is in effect.
+    /// Marks the exceptions that match a finding on these platforms, and returns the first that is in effect, else the
+    /// last that ended.
     pub fn find(
         &mut self,
         finding: ScanFinding<'_>,
         platforms: &[&JudgedPlatform],
-    ) -> Option<usize> {
+    ) -> Option<MatchedException> {
         if self.exceptions.is_empty() {
             return None;
         }
         let numbers = self.by_id.get(&finding.id.to_ascii_lowercase())?;
-        let mut effective = None;
+        let (mut effective, mut ended) = (None, None);
         for number in numbers {
             let exception = &self.exceptions[*number];
             if is_match(exception, finding, platforms) {
                 self.is_matched[*number] = true;
-                if !is_expired(exception, self.now) {
-                    effective = effective.or(Some(*number));
+                match end_before(exception, self.now) {
+                    None => effective = effective.or(Some(*number)),
+                    end => ended = ended.max(end),
                 }
             }
         }
-        effective
+        let ended = ended.map(MatchedException::Ended);
+        effective.map(MatchedException::InEffect).or(ended)
     }
 
     /// Counts a finding that does not count by an exception.
@@ -110,9 +122,10 @@ fn is_match(
     is_package && is_platform
 }
 
-fn is_expired(exception: &ScanException, now: Timestamp) -> bool {
+/// Returns the end of an exception that has ended.
+fn end_before(exception: &ScanException, now: Timestamp) -> Option<Timestamp> {
     let until = exception.until.map(|until| until.to_timestamp());
-    until.is_some_and(|until| until <= now)
+    until.filter(|until| *until <= now)
 }
 
 fn end_warning(exception: &ScanException, name: &str, now: Timestamp) -> Option<String> {

@@ -6,6 +6,8 @@ mod message_limits;
 mod package_url;
 mod report_binding;
 mod report_check;
+mod report_series;
+mod report_text;
 mod scan_facts;
 mod scanner_command;
 mod severity_counts;
@@ -16,6 +18,7 @@ use std::collections::BTreeSet;
 use finding_count::FindingFilter;
 use message_limits::{NAME_LIMIT, READ_ERROR_LIMIT};
 use report_check::ReportCheck;
+use report_series::ReportSeries;
 use scanner_command::ScannerCommand;
 
 use super::judged_image::JudgedPlatform;
@@ -37,11 +40,13 @@ pub fn judge_scan(rule: &ScanRule, facts: ScanFacts<'_>) -> ScanJudgement {
         facts,
         command: ScannerCommand::new(facts),
         filter: FindingFilter::new(rule, facts, documents),
+        series: ReportSeries::new(facts, rule.max_age.as_ref()),
         covered: BTreeSet::new(),
+        unplaced: Vec::new(),
     };
-    let reports = facts.reports.iter();
-    let reports: Vec<JudgedReport> = reports
-        .map(|report| check.judge(report, &mut verdict))
+    let numbers = 0..facts.reports.len();
+    let reports: Vec<JudgedReport> = numbers
+        .map(|number| check.judge(number, &mut verdict))
         .collect();
     check.describe_suppressed(&mut verdict);
     require_coverage(&check, &mut verdict);
@@ -98,7 +103,14 @@ fn require_coverage(check: &ReportCheck<'_>, verdict: &mut GateVerdict) {
         ));
     } else {
         for platform in &uncovered {
-            verdict.leave_unknown(format!("no scan report is about {}", platform.name()));
+            let reason = format!("no scan report is about {}", platform.name());
+            verdict.leave_unknown(match check.unplaced.as_slice() {
+                [] => reason,
+                names => format!(
+                    "{reason}: {} names the image and not the platform that was scanned",
+                    names.join(", ")
+                ),
+            });
         }
     }
     for platform in uncovered {

@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use super::finding_count::{FindingCount, FindingFilter};
 use super::message_limits::{NAME_LIMIT, READ_ERROR_LIMIT};
 use super::report_binding::ReportBinding;
-use super::scan_facts::{ConsideredReport, JudgedReport, ScanFacts};
+use super::report_series::ReportSeries;
+use super::report_text::{database_age, listed, number_of_findings, on, scan_time, tool};
+use super::scan_facts::{JudgedReport, ScanFacts};
 use super::scanner_command::ScannerCommand;
 use crate::gate::judged_image::JudgedPlatform;
 use crate::gate::rule_duration::RuleDuration;
@@ -19,17 +21,17 @@ use crate::gate::verdict::{GateState, GateVerdict};
 use crate::image::Digest;
 use crate::notices::to_printable;
 
-/// Most findings, filters and digests that a message lists.
-const LISTED_LIMIT: usize = 10;
-
 /// Check of reports, one after another, and what is known after them.
 pub(super) struct ReportCheck<'a> {
     pub rule: &'a ScanRule,
     pub facts: ScanFacts<'a>,
     pub command: ScannerCommand<'a>,
     pub filter: FindingFilter<'a>,
+    pub series: ReportSeries,
     /// Numbers of the platforms that a report is about.
     pub covered: BTreeSet<usize>,
+    /// Names of reports that count and do not say which platform was scanned.
+    pub unplaced: Vec<String>,
 }
 
 /// Report in the middle of its check: what is said of it goes to the verdict, and its reasons to the report too.
@@ -55,12 +57,9 @@ impl OpenReport<'_> {
 }
 
 impl ReportCheck<'_> {
-    /// Judges a report, and returns what came of it.
-    pub fn judge(
-        &mut self,
-        considered: &ConsideredReport,
-        verdict: &mut GateVerdict,
-    ) -> JudgedReport {
+    /// Judges the report of a number, and returns what came of it.
+    pub fn judge(&mut self, number: usize, verdict: &mut GateVerdict) -> JudgedReport {
+        let considered = &self.facts.reports[number];
         let mut open = OpenReport {
             name: to_printable(&considered.name, NAME_LIMIT),
             verdict,
@@ -71,14 +70,53 @@ impl ReportCheck<'_> {
                 let error = to_printable(&error.to_string(), READ_ERROR_LIMIT);
                 open.refuse(GateState::Failed, &format!("cannot be used: {error}"));
             }
+            Ok(_) if self.is_superseded(number, &mut open) => {}
             Ok(report) => {
-                if let Some(platforms) = self.bind(report, &mut open) {
-                    self.judge_bound(report, &platforms, &mut open);
+                if let Some(platforms) = self.bind(report, &mut open)
+                    && !self.is_of_unreleased(number, &platforms, &mut open)
+                    && self.judge_bound((number, report), &platforms, &mut open)
+                {
                     self.covered.extend(platforms);
                 }
             }
         }
         open.judged
+    }
+
+    /// Returns whether a newer report counts in place of this one, which is told.
+    fn is_superseded(&self, number: usize, open: &mut OpenReport<'_>) -> bool {
+        let Some(newer) = self.series.newer_than(number) else {
+            return false;
+        };
+        let newer = to_printable(&self.facts.reports[newer].name, NAME_LIMIT);
+        open.add_fact(&format!(
+            "does not count: {newer} of the same scanner and signer is newer"
+        ));
+        open.judged.is_superseded = true;
+        true
+    }
+
+    /// Returns whether an attested report is of platforms alone that the release leaves out, which is told. A file is
+    /// judged: the job can leave it out.
+    fn is_of_unreleased(
+        &self,
+        number: usize,
+        numbers: &BTreeSet<usize>,
+        open: &mut OpenReport<'_>,
+    ) -> bool {
+        let platforms = numbers.iter().map(|it| &self.facts.image.platforms[*it]);
+        let platforms: Vec<&JudgedPlatform> = platforms.collect();
+        let is_unreleased = !platforms.is_empty() && !platforms.iter().any(|it| it.is_released);
+        if !is_unreleased || self.facts.reports[number].attested_by.is_none() {
+            return false;
+        }
+        let names: Vec<String> = platforms.iter().map(|platform| platform.name()).collect();
+        open.add_fact(&format!(
+            "does not count: it is about {}, which is not released",
+            names.join(", ")
+        ));
+        open.judged.platforms = names;
+        true
     }
 
     /// Returns the numbers of the platforms that were scanned, or refuses a report that is not about the image.
@@ -114,20 +152,24 @@ impl ReportCheck<'_> {
         }
     }
 
+    /// Judges a report of platforms of the image; returns whether it is enough for them.
     fn judge_bound(
         &mut self,
-        report: &ScanReport,
+        (number, report): (usize, &ScanReport),
         numbers: &BTreeSet<usize>,
         open: &mut OpenReport<'_>,
-    ) {
+    ) -> bool {
         let image = self.facts.image;
         let platforms: Vec<&JudgedPlatform> =
             numbers.iter().map(|it| &image.platforms[*it]).collect();
         open.judged.platforms = platforms.iter().map(|platform| platform.name()).collect();
         if platforms.is_empty() {
             open.add_fact("does not say which platform was scanned");
+            self.unplaced.push(open.name.clone());
         }
-        self.judge_age(report, open);
+        let is_attested = self.facts.reports[number].attested_by.is_some();
+        let may_be_old = is_attested && self.are_scanned_in_time(numbers);
+        let is_in_time = self.judge_age(report, may_be_old, open);
         self.judge_suppressed(report, open);
         let count = self.filter.count(report, &platforms);
         open.judged.findings = count.all;
@@ -140,6 +182,18 @@ impl ReportCheck<'_> {
             database_age(report, self.facts.now)
         ));
         self.judge_findings(&count, open);
+        is_in_time
+    }
+
+    /// Returns whether attested reports in time are about the platforms of a report; of all that are released, if it
+    /// does not say which.
+    fn are_scanned_in_time(&self, numbers: &BTreeSet<usize>) -> bool {
+        let platforms = self.facts.image.platforms.iter().enumerate();
+        let mut wanted = platforms.filter(|(number, platform)| {
+            platform.is_released && (numbers.is_empty() || numbers.contains(number))
+        });
+        self.series
+            .are_scanned_in_time(&mut wanted.by_ref().map(|(number, _)| number))
     }
 
     fn judge_findings(&self, count: &FindingCount<'_>, open: &mut OpenReport<'_>) {
@@ -164,7 +218,9 @@ impl ReportCheck<'_> {
         }
     }
 
-    fn judge_age(&self, report: &ScanReport, open: &mut OpenReport<'_>) {
+    /// Judges the time of a scan; returns whether the report is enough for its platforms. One that `may_be_old` covers
+    /// none then, and is no reason to refuse the image: others are about its platforms.
+    fn judge_age(&self, report: &ScanReport, may_be_old: bool, open: &mut OpenReport<'_>) -> bool {
         let now = self.facts.now;
         match (report.created_at, &self.rule.max_age) {
             (Some(created), None) if created > now => open.verdict.add_warning(format!(
@@ -181,8 +237,22 @@ impl ReportCheck<'_> {
                 open.verdict
                     .add_hint("give the scanner's own JSON, which says when the scan was made");
             }
-            (Some(created), Some(limit)) => judge_created(created, limit, now, open),
+            (Some(created), Some(limit)) => {
+                let Some(reason) = too_old(created, limit, now) else {
+                    judge_future(created, now, open);
+                    return true;
+                };
+                match may_be_old {
+                    true => open.add_fact(&format!("{reason}: it covers no platform")),
+                    false => {
+                        open.refuse(GateState::Failed, &reason);
+                        open.verdict.add_hint("scan the image again");
+                    }
+                }
+                return !may_be_old;
+            }
         }
+        true
     }
 
     /// Shows what the report itself took out, and refuses it if the rule does.
@@ -223,10 +293,17 @@ impl ReportCheck<'_> {
             if !ids.is_empty() {
                 let name = to_printable(&document.name, NAME_LIMIT);
                 let number = number_of_findings(ids.len());
-                let texts = ids.iter().map(|id| to_printable(id, NAME_LIMIT));
-                let texts = listed(texts, ids.len());
+                let different: BTreeSet<&String> = ids.iter().collect();
+                let texts = different.iter().map(|id| to_printable(id, NAME_LIMIT));
+                let texts = listed(texts, different.len());
                 verdict.add_fact(format!("{name} takes out {number}: {texts}"));
             }
+        }
+        for ((document, shortfall), ids) in &self.filter.vex_shortfalls {
+            let name = to_printable(&self.facts.vex[*document].name, NAME_LIMIT);
+            let texts = ids.iter().map(|id| to_printable(id, NAME_LIMIT));
+            let texts = listed(texts, ids.len());
+            verdict.add_fact(format!("{name} does not take out {texts}: {shortfall}"));
         }
         let mut reports = self.facts.reports.iter();
         if reports.any(|report| report.content.is_ok()) {
@@ -235,81 +312,28 @@ impl ReportCheck<'_> {
     }
 }
 
-fn judge_created(
-    created: Timestamp,
-    limit: &RuleDuration,
-    now: Timestamp,
-    open: &mut OpenReport<'_>,
-) {
-    let at = shown_time(created);
-    let age: Result<Duration, _> = now.duration_since(created).try_into();
-    match age {
-        Err(_) => open.refuse(
-            GateState::Failed,
-            &format!(
-                "says that it was made at {at}, after the time of this run, {}",
-                shown_time(now)
-            ),
-        ),
-        Ok(age) if age > limit.to_duration() => {
-            let age = shown_age(age);
-            let reason = format!("was made at {at}, {age} ago, expected at most {limit}");
-            open.refuse(GateState::Failed, &reason);
-            open.verdict.add_hint("scan the image again");
-        }
-        Ok(_) => {}
-    }
+/// Returns why a scan is too old; `None` if it is not.
+fn too_old(created: Timestamp, limit: &RuleDuration, now: Timestamp) -> Option<String> {
+    let age: Duration = now.duration_since(created).try_into().ok()?;
+    (age > limit.to_duration()).then(|| {
+        format!(
+            "was made at {}, {} ago, expected at most {limit}",
+            shown_time(created),
+            shown_age(age)
+        )
+    })
 }
 
-/// Returns the scanner, its version and the format: `trivy 0.68.1, Trivy JSON`.
-fn tool(report: &ScanReport) -> String {
-    let tool = report.tool.as_deref().unwrap_or("unknown scanner");
-    let version = report.tool_version.as_deref().unwrap_or_default();
-    let tool = to_printable(&format!("{tool} {version}"), NAME_LIMIT);
-    format!("{tool}, {}", report.format)
-}
-
-fn on(platforms: &[String]) -> String {
-    match platforms {
-        [] => String::new(),
-        platforms => format!(" on {}", platforms.join(", ")),
-    }
-}
-
-fn scan_time(report: &ScanReport, now: Timestamp) -> String {
-    match report.created_at {
-        Some(created) => format!("scanned at {}", time_and_age(created, now)),
-        None => "time of the scan unknown".to_owned(),
-    }
-}
-
-fn database_age(report: &ScanReport, now: Timestamp) -> String {
-    match report.database_built_at {
-        Some(built) => format!(", vulnerability database of {}", time_and_age(built, now)),
-        None => ", age of the vulnerability database unknown".to_owned(),
-    }
-}
-
-fn time_and_age(time: Timestamp, now: Timestamp) -> String {
-    let age: Result<Duration, _> = now.duration_since(time).try_into();
-    match age {
-        Ok(age) => format!("{} ({} ago)", shown_time(time), shown_age(age)),
-        Err(_) => shown_time(time),
-    }
-}
-
-fn number_of_findings(number: usize) -> String {
-    match number {
-        1 => "1 finding".to_owned(),
-        number => format!("{number} findings"),
-    }
-}
-
-/// Joins the first texts of `count`, and says how many more there are.
-fn listed(texts: impl Iterator<Item = String>, count: usize) -> String {
-    let shown: Vec<String> = texts.take(LISTED_LIMIT).collect();
-    match count.saturating_sub(shown.len()) {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
+/// Refuses a scan of a time after now.
+fn judge_future(created: Timestamp, now: Timestamp, open: &mut OpenReport<'_>) {
+    if created > now {
+        let reason = format!(
+            "says that it was made at {}, after the time of this run, {}",
+            shown_time(created),
+            shown_time(now)
+        );
+        open.refuse(GateState::Failed, &reason);
+        open.verdict
+            .add_hint("set the clock of the machine that scans, and scan the image again");
     }
 }

@@ -35,6 +35,8 @@ pub struct ConsideredReport {
     pub name: String,
     /// Content, or the reason why it is not a report.
     pub content: Result<Arc<ScanReport>, ScanReportError>,
+    /// Accepted signer of an attested report; `None` for a file.
+    pub attested_by: Option<String>,
 }
 
 /// VEX document that a gate considers.
@@ -66,6 +68,8 @@ pub struct JudgedReport {
     pub findings: SeverityCounts,
     /// Why the report does not pass; empty if it does.
     pub reasons: Vec<String>,
+    /// Whether a newer report of the same scanner and signer counts in its place.
+    pub is_superseded: bool,
 }
 
 impl JudgedReport {

@@ -1,6 +1,7 @@
 //! What OpenVEX documents state of a finding of an image.
 
 use std::collections::{BTreeSet, HashMap};
+use std::fmt;
 
 use jiff::Timestamp;
 
@@ -20,6 +21,33 @@ pub(super) struct VexIndex<'a> {
 struct NumberedStatement<'a> {
     document: usize,
     statement: &'a VexStatement,
+}
+
+/// Why a statement that would take a finding out does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum VexShortfall {
+    /// None of its products is the image.
+    OtherImage,
+    /// It is about other packages of the image, or the package of the finding is not known.
+    OtherPackage,
+    /// It says `not_affected` and not why.
+    NoJustification,
+    /// It is of a time after now.
+    AfterNow,
+    /// Another statement is newer, or as new and stricter.
+    Overruled,
+}
+
+impl fmt::Display for VexShortfall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OtherImage => "its products do not name this image by a digest",
+            Self::OtherPackage => "it names other packages",
+            Self::NoJustification => "it has no justification",
+            Self::AfterNow => "it is from after the time of this run",
+            Self::Overruled => "a newer or stricter statement counts",
+        })
+    }
 }
 
 impl<'a> VexIndex<'a> {
@@ -57,6 +85,45 @@ impl<'a> VexIndex<'a> {
             (statement.timestamp, !suppresses(statement.status))
         })?;
         suppresses(decisive.statement.status).then_some(decisive.document)
+    }
+
+    /// Returns why a statement on a finding that counts does not take it out, with the number of its document; `None`
+    /// if none of them would. Of several the one that comes nearest to it.
+    pub fn shortfall(
+        &self,
+        finding: ScanFinding<'_>,
+        image: &BTreeSet<Digest>,
+    ) -> Option<(usize, VexShortfall)> {
+        let named = self.by_name.get(&finding.id.to_ascii_lowercase())?;
+        let meant = named.iter().filter(|numbered| {
+            let status = numbered.statement.status;
+            matches!(status, VexStatus::NotAffected(_) | VexStatus::Fixed)
+        });
+        let shortfalls = meant.map(|numbered| {
+            let shortfall = self.shortfall_of(numbered.statement, finding, image);
+            (numbered.document, shortfall)
+        });
+        shortfalls.max_by_key(|(_, shortfall)| *shortfall)
+    }
+
+    fn shortfall_of(
+        &self,
+        statement: &VexStatement,
+        finding: ScanFinding<'_>,
+        image: &BTreeSet<Digest>,
+    ) -> VexShortfall {
+        let products = statement.products.iter();
+        let products = products.filter(|it| !it.component.digests.is_disjoint(image));
+        let products: Vec<&VexProduct> = products.collect();
+        match statement.status {
+            _ if products.is_empty() => VexShortfall::OtherImage,
+            _ if !products.iter().any(|it| has_package(it, finding, false)) => {
+                VexShortfall::OtherPackage
+            }
+            VexStatus::NotAffected(None) => VexShortfall::NoJustification,
+            _ if statement.timestamp > self.now => VexShortfall::AfterNow,
+            _ => VexShortfall::Overruled,
+        }
     }
 
     /// Returns whether a statement is about a finding. Where that is not known, one that suppresses is not, and

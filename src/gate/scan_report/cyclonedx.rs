@@ -109,6 +109,11 @@ impl CycloneDxMembers {
                 "CycloneDX of Trivy with an empty list, which it writes without a scan too",
             );
         }
+        if self.vulnerability_count == 0 && !self.tools.iter().any(Tool::is_scanner) {
+            return sbom(
+                "CycloneDX with an empty list, and none of its tools is a scanner that is known",
+            );
+        }
         match self.version.as_deref() {
             Some("1.4" | "1.5" | "1.6" | "1.7") => {}
             other => {
@@ -245,6 +250,11 @@ impl CycloneDxMembers {
 }
 
 impl Tool {
+    /// Returns whether the tool looks for vulnerabilities, and writes the list only where it did.
+    fn is_scanner(&self) -> bool {
+        self.name == "grype"
+    }
+
     fn is_trivy(&self) -> bool {
         self.name == "trivy"
     }

@@ -32,7 +32,8 @@ impl GrypeFilters {
             ("only-fixed" | "only-notfixed", JsonType::Flag) if json.flag()? == Some(true) => {
                 self.push(name.to_owned())
             }
-            ("ignore-wontfix", JsonType::Text) => match json.short_text()? {
+            // Another distribution than that of the image has other findings.
+            ("ignore-wontfix" | "distro", JsonType::Text) => match json.short_text()? {
                 Some(states) => self.push(format!("{name}: {states}")),
                 None => Ok(()),
             },

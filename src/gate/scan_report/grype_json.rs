@@ -16,6 +16,8 @@ use crate::image::Platform;
 /// Members of Grype's JSON.
 #[derive(Default)]
 pub(super) struct GrypeMembers {
+    /// Whether there is a list of matches: a scan that did not run has none.
+    has_matches: bool,
     has_source: bool,
     source_type: Option<String>,
     artifact_name: Option<String>,
@@ -40,7 +42,10 @@ impl GrypeMembers {
         name: &str,
     ) -> Result<(), ScanReportError> {
         match name {
-            "matches" => json.list(|json| self.read_match(json))?,
+            "matches" => {
+                self.has_matches = json.list(|json| self.read_match(json))?;
+                self.has_matches
+            }
             "ignoredMatches" => json.list(|json| self.read_ignored_match(json))?,
             "source" => {
                 self.has_source = json.object(|json, name| self.read_source(json, name))?;
@@ -83,6 +88,9 @@ impl GrypeMembers {
             );
         }
         match self.source_type.as_deref() {
+            Some("image") if !self.has_matches => Err(ScanReportError::Empty(
+                "it is Grype's JSON without a list of matches",
+            )),
             Some("image") => Ok(()),
             Some(other) => Err(ScanReportError::NotAnImage(other.to_owned())),
             None => {

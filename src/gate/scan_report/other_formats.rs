@@ -22,7 +22,9 @@ const OBJECTS: &[(&[&str], OtherFormat)] = &[
     (&["_type", "predicateType"], Scanner("an in-toto statement")),
     (
         &["scanner", "invocation"],
-        Scanner("cosign's vulnerability predicate"),
+        Scanner(
+            "cosign's vulnerability predicate, which is read from attestations alone: give the scanner's own report",
+        ),
     ),
     (&["@context", "statements"], Other("an OpenVEX document")),
     (&["document", "product_tree"], Other("a CSAF document")),

@@ -29,6 +29,8 @@ pub(super) struct SarifMembers {
     /// Whether there is a list of results: a scan that did not run has none.
     has_results: bool,
     results: SarifResults,
+    /// Whether an invocation of the scanner failed.
+    has_failed: bool,
 }
 
 impl SarifMembers {
@@ -105,6 +107,10 @@ impl SarifMembers {
         if !self.has_results {
             return Err(ScanReportError::Empty("it is SARIF without results"));
         }
+        if self.has_failed {
+            let text = "an invocation in its SARIF did not succeed".to_owned();
+            return Err(ScanReportError::NoVulnerabilityScan(text));
+        }
         Ok(())
     }
 
@@ -124,7 +130,7 @@ impl SarifMembers {
             }
             "invocations" => {
                 json.list(|json| {
-                    json.object(|json, name| self.read_time(json, name))
+                    json.object(|json, name| self.read_invocation(json, name))
                         .map(drop)
                 })?;
             }
@@ -166,8 +172,15 @@ impl SarifMembers {
         Ok(())
     }
 
-    /// Reads the earliest time of the run.
-    fn read_time(&mut self, json: &mut JsonStream<'_>, name: &str) -> Result<(), ScanReportError> {
+    /// Reads the earliest time of the run, and whether it failed.
+    fn read_invocation(
+        &mut self,
+        json: &mut JsonStream<'_>,
+        name: &str,
+    ) -> Result<(), ScanReportError> {
+        if name == "executionSuccessful" {
+            self.has_failed |= json.flag()? == Some(false);
+        }
         if matches!(name, "startTimeUtc" | "endTimeUtc") {
             let times = [self.created_at, read_time(json)?];
             self.created_at = times.into_iter().flatten().min();

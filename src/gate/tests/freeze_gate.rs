@@ -169,9 +169,9 @@ fn a_refusal_says_when_the_freeze_ends() {
         window("2026-01-01T00:00", "2026-01-02T00:00", "UTC"),
     ];
     let judgement = judge_freeze(&windows, None, time("2026-11-21T12:00:00Z"));
-    let reason = "frozen by fri 15:00 to mon 06:00 (Europe/Berlin) until 2026-11-23T06:00+01:00 (Europe/Berlin)";
+    let reason = "frozen by fri 15:00 to mon 06:00 (Europe/Berlin) until 2026-11-23T06:00:00+01:00 (Europe/Berlin)";
     assert_verdict(&judgement.verdict, Failed, &[reason]);
-    let hint = "release at or after 2026-11-23T08:00+01:00 (Europe/Berlin)";
+    let hint = "release at or after 2026-11-23T08:00:00+01:00 (Europe/Berlin)";
     assert_eq!(judgement.verdict.hints(), [hint]);
     let judgement = judge_freeze(&windows, None, time("2026-11-25T12:00:00Z"));
     assert_verdict(&judgement.verdict, Passed, &[]);

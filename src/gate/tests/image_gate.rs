@@ -239,3 +239,18 @@ fn an_override_may_only_tighten_the_image_rule() {
         ["user", "max-size", "labels"]
     );
 }
+
+#[test]
+fn promise_6_a_platform_on_which_index_and_config_differ_is_unknown() {
+    let mut image = index();
+    image.platforms[1].platform = None;
+    image.platforms[1].platform_conflict =
+        Some("linux/arm64 by the index and linux/amd64 by its config".to_owned());
+    let rule = ImageRule {
+        platforms: vec!["linux/amd64".parse().unwrap()],
+        ..ImageRule::default()
+    };
+    let verdict = judge_image(&rule, &image, time("2026-11-20T12:00:00Z"));
+    let reason = "is linux/arm64 by the index and linux/amd64 by its config";
+    assert_verdict(&verdict, GateState::Unknown, &[reason]);
+}

@@ -4,6 +4,7 @@ mod attestations_gate;
 mod freeze_gate;
 mod image_gate;
 mod model;
+mod scan_attested;
 mod scan_binding;
 mod scan_cases;
 mod scan_damage;
@@ -12,6 +13,8 @@ mod scan_gate;
 mod scan_support;
 mod scan_vex;
 mod soak_gate;
+
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -52,6 +55,7 @@ fn judged_platform(name: &str, manifest: char, config: char) -> JudgedPlatform {
             created: Some(time("2026-11-01T00:00:00Z")),
             labels: labels(&[("org.opencontainers.image.revision", "2b2e927")]),
         }),
+        platform_conflict: None,
         is_released: true,
     }
 }

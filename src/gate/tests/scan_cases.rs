@@ -43,6 +43,7 @@ impl ReportCase {
         let reports = names.zip(contents).map(|(name, content)| ConsideredReport {
             name,
             content: ScanReport::read(*content).map(Arc::new),
+            attested_by: None,
         });
         let reports: Vec<ConsideredReport> = reports.collect();
         let facts = ScanFacts {
@@ -82,6 +83,7 @@ fn fixture_image(released: &[&str]) -> JudgedImage {
         config: digest(config),
         layers_size: 5_108,
         content: None,
+        platform_conflict: None,
         is_released: released.is_empty() || released.contains(&name),
     });
     JudgedImage {

@@ -91,6 +91,7 @@ fn the_command_works_for_the_place_of_the_image() {
         let report = ConsideredReport {
             name: "a.json".to_owned(),
             content: Ok(Arc::new(report)),
+            attested_by: None,
         };
         let facts = ScanFacts {
             image: &image,
@@ -305,11 +306,13 @@ fn promise_6_what_cannot_be_read_refuses() {
     let good = |name: &str, config| ConsideredReport {
         name: name.to_owned(),
         content: Ok(Arc::new(report(config))),
+        attested_by: None,
     };
     let error = ScanReportError::UnsupportedSchema("Trivy JSON\n3".to_owned());
     let bad = ConsideredReport {
         name: "bad\u{1b}.json".to_owned(),
         content: Err(error),
+        attested_by: None,
     };
     let reports = [good("a", 'c'), good("b", 'd'), bad];
     let broken = ConsideredVex {

@@ -99,6 +99,7 @@ pub fn judge_with_vex(
         .map(|(number, report)| ConsideredReport {
             name: format!("r{number}"),
             content: Ok(Arc::new(report)),
+            attested_by: None,
         })
         .collect();
     let documents = documents.into_iter().enumerate();

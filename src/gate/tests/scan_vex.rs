@@ -193,3 +193,67 @@ fn what_a_document_takes_out_is_shown() {
     let mut facts = judgement.verdict.facts().iter();
     assert!(facts.any(|it| it.ends_with("takes out 1 finding: CVE-2099-1001")));
 }
+
+#[test]
+fn a_statement_that_does_not_count_is_named_with_the_cause() {
+    let package = Some("pkg:apk/alpine/other");
+    for (status, at, digests, package, cause) in [
+        (
+            Fixed,
+            EARLY,
+            '9',
+            None,
+            "its products do not name this image by a digest",
+        ),
+        (Fixed, EARLY, '1', package, "it names other packages"),
+        (
+            NotAffected(None),
+            EARLY,
+            '1',
+            None,
+            "it has no justification",
+        ),
+        (
+            Fixed,
+            "2026-11-21T12:00:00Z",
+            '1',
+            None,
+            "it is from after the time of this run",
+        ),
+    ] {
+        let document = document(vec![statement(status, at, &[digests], package)]);
+        let bad = report_with([finding("CVE-2099-1001", Critical, Fixable)]);
+        let judgement = judge_with_vex(&rule(), &index(), [bad, report('d')], [document]);
+        let part = format!("; of its VEX statement: {cause})");
+        assert_verdict(&judgement.verdict, Failed, &[&part]);
+        let fact = format!("v0 does not take out CVE-2099-1001: {cause}");
+        let facts = judgement.verdict.facts();
+        assert!(facts.contains(&fact), "{facts:?}");
+    }
+    let newer = document(vec![
+        statement(UNREACHABLE, EARLY, &['1'], None),
+        statement(Affected, LATE, &['1'], None),
+    ]);
+    let bad = report_with([finding("CVE-2099-1001", Critical, Fixable)]);
+    let verdict = judge_with_vex(&rule(), &index(), [bad, report('d')], [newer]).verdict;
+    assert_verdict(&verdict, Failed, &["a newer or stricter statement counts"]);
+}
+
+#[test]
+fn findings_of_one_id_are_named_once() {
+    let packages = ["liba", "libb", "libc"];
+    let found = packages.map(|package| ScanFinding {
+        package,
+        ..finding("CVE-2099-1001", Critical, Fixable)
+    });
+    let document = document(vec![statement(Fixed, EARLY, &['1'], None)]);
+    let judgement = judge_with_vex(
+        &rule(),
+        &index(),
+        [report_with(found), report('d')],
+        [document],
+    );
+    let fact = "v0 takes out 3 findings: CVE-2099-1001";
+    let facts = judgement.verdict.facts();
+    assert!(facts.iter().any(|it| it == fact), "{facts:?}");
+}

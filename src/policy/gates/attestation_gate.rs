@@ -4,6 +4,7 @@ use super::gate_signers::GateSigners;
 use crate::gate::{AttestationRule, RequiredAttestation};
 use crate::policy::declared_gate_keys::{ATTESTATION_KEYS, ATTESTATION_LIST, ATTESTATION_VALUE};
 use crate::policy::error::{PolicyError, PolicyProblem};
+use crate::policy::key_position::KeyPosition;
 use crate::policy::limits::GATE_TEXT_LENGTH;
 use crate::policy::problem_list::ProblemList;
 use crate::policy::signer_rule::parse_evidence_signers;
@@ -16,6 +17,7 @@ pub struct AttestationGate {
     pub required: RequiredAttestation,
     /// Who must have signed it, where it must be signed.
     pub signers: GateSigners,
+    pub(in crate::policy) position: KeyPosition,
 }
 
 impl AttestationGate {
@@ -48,6 +50,7 @@ pub(super) fn parse_attestations(
 }
 
 fn parse_entry(entry: YamlNode, problems: &mut ProblemList) -> Option<AttestationGate> {
+    let position = entry.position.into();
     match &entry.value {
         YamlValue::Map(_) => parse_mapping(entry, problems),
         YamlValue::Text(_) if !entry.is_blank() => Some(AttestationGate {
@@ -56,6 +59,7 @@ fn parse_entry(entry: YamlNode, problems: &mut ProblemList) -> Option<Attestatio
                 is_signed: true,
             },
             signers: GateSigners::OfSource,
+            position,
         }),
         _ => {
             problems.add(entry.unexpected_kind(ATTESTATION_VALUE));
@@ -65,6 +69,7 @@ fn parse_entry(entry: YamlNode, problems: &mut ProblemList) -> Option<Attestatio
 }
 
 fn parse_mapping(entry: YamlNode, problems: &mut ProblemList) -> Option<AttestationGate> {
+    let position = entry.position.into();
     let mut fields = entry.into_fields(&ATTESTATION_KEYS, problems)?;
     let rule = fields.read("rule", problems, parse_rule);
     let is_signed = fields.read("signed", problems, YamlNode::into_flag);
@@ -82,6 +87,7 @@ fn parse_mapping(entry: YamlNode, problems: &mut ProblemList) -> Option<Attestat
             is_signed: is_signed.unwrap_or(true),
         },
         signers: signers.unwrap_or(GateSigners::OfSource),
+        position,
     })
 }
 

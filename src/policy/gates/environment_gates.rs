@@ -5,12 +5,14 @@ use super::gate_signers::GateSigners;
 use super::scan_gate::ScanGate;
 use crate::gate::{FreezeWindow, GateName, ImageRule, SoakRule};
 use crate::policy::SignerRule;
+use crate::policy::key_position::KeyPosition;
 
 /// Gates that each image passes before its release to an environment.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct EnvironmentGates {
     pub(super) scan: Option<Arc<ScanGate>>,
     pub(super) signature: Option<GateSigners>,
+    pub(in crate::policy) signature_at: KeyPosition,
     pub(super) attestations: Arc<[AttestationGate]>,
     pub(super) soak: Option<SoakRule>,
     pub(super) freeze: Arc<[FreezeWindow]>,

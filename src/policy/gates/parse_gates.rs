@@ -91,7 +91,10 @@ impl EnvironmentGates {
         for gate in left {
             match gate {
                 GateName::Scan => self.scan = defaults.scan.clone(),
-                GateName::Signature => self.signature = defaults.signature.clone(),
+                GateName::Signature => {
+                    self.signature = defaults.signature.clone();
+                    self.signature_at = defaults.signature_at;
+                }
                 GateName::Attestations => self.attestations = defaults.attestations.clone(),
                 GateName::Soak => self.soak = defaults.soak.clone(),
                 GateName::Freeze => self.freeze = defaults.freeze.clone(),
@@ -106,6 +109,7 @@ fn parse_environment_gates(
     allows_unbound: bool,
     problems: &mut ProblemList,
 ) -> EnvironmentGates {
+    refuse_turned_off(fields, problems);
     let scan = fields.take("scan").and_then(|(_, node)| {
         let mut fields = node.into_fields(&SCAN_KEYS, problems)?;
         ScanGate::parse(&mut fields, None, allows_unbound, problems)
@@ -119,24 +123,54 @@ fn parse_environment_gates(
         image: image.map(Arc::new),
         ..EnvironmentGates::default()
     };
-    gates.read_whole_gates(fields, problems);
+    for gate in WHOLE_GATES {
+        gates.read_whole_gate(gate, fields, problems);
+    }
     gates
 }
 
+/// Gates of a service that replace those of an environment as a whole.
+pub(super) const WHOLE_GATES: [GateName; 4] = [
+    GateName::Signature,
+    GateName::Attestations,
+    GateName::Soak,
+    GateName::Freeze,
+];
+
 impl EnvironmentGates {
-    /// Reads the gates that replace those of an environment as a whole.
-    pub(super) fn read_whole_gates(&mut self, fields: &mut YamlFields, problems: &mut ProblemList) {
-        if let Some((_, node)) = fields.take("signature") {
-            self.signature = GateSigners::parse(node, problems);
+    /// Reads a gate that replaces that of an environment as a whole.
+    pub(super) fn read_whole_gate(
+        &mut self,
+        gate: GateName,
+        fields: &mut YamlFields,
+        problems: &mut ProblemList,
+    ) {
+        let Some((at, node)) = fields.take(gate.as_str()) else {
+            return;
+        };
+        match gate {
+            GateName::Signature => {
+                self.signature = GateSigners::parse(node, problems);
+                self.signature_at = at.into();
+            }
+            GateName::Attestations => self.attestations = parse_attestations(node, problems),
+            GateName::Soak => self.soak = parse_soak(node, problems),
+            GateName::Freeze => self.freeze = parse_freeze(node, problems),
+            GateName::Scan | GateName::Image => {}
         }
-        if let Some((_, list)) = fields.take("attestations") {
-            self.attestations = parse_attestations(list, problems);
-        }
-        if let Some((_, node)) = fields.take("soak") {
-            self.soak = parse_soak(node, problems);
-        }
-        if let Some((_, list)) = fields.take("freeze") {
-            self.freeze = parse_freeze(list, problems);
+    }
+}
+
+/// Takes out gates that are to be turned off, apart from `signature`, which is a flag.
+pub(super) fn refuse_turned_off(fields: &mut YamlFields, problems: &mut ProblemList) {
+    for gate in GateName::ALL {
+        let name = gate.as_str();
+        if gate != GateName::Signature && fields.is_off(name) {
+            let at = fields.take(name).map(|(at, _)| at);
+            let problem = at.map(|at| at.to_error(PolicyProblem::GateTurnedOff(name)));
+            problem
+                .into_iter()
+                .for_each(|problem| problems.add(problem));
         }
     }
 }

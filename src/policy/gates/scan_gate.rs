@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::gate_signers::{GateSigners, has_all};
@@ -8,6 +9,7 @@ use crate::policy::declared_gate_keys::{
     EXCEPTION_KEYS, EXCEPTION_LIST, FAIL_ON_WORDS, SUPPRESSED_WORDS, VEX_LIST,
 };
 use crate::policy::error::PolicyError;
+use crate::policy::key_position::KeyPosition;
 use crate::policy::limits::GATE_TEXT_LENGTH;
 use crate::policy::problem_list::ProblemList;
 use crate::policy::repository_file::parse_repository_file;
@@ -26,8 +28,10 @@ pub struct ScanGate {
     pub vex_signers: Arc<[SignerRule]>,
     /// Whose scan attestations of the image are judged in addition to files; `None`: nobody's.
     pub attested: Option<GateSigners>,
+    pub(in crate::policy) attested_at: KeyPosition,
     /// Whether report files are stored next to the root as attestations.
     pub attaches_reports: bool,
+    pub(in crate::policy) attach_at: KeyPosition,
 }
 
 impl ScanGate {
@@ -63,7 +67,9 @@ impl ScanGate {
             vex_files: Vec::new(),
             vex_signers: Arc::default(),
             attested: None,
+            attested_at: KeyPosition::default(),
             attaches_reports: false,
+            attach_at: KeyPosition::default(),
         }
     }
 
@@ -97,9 +103,11 @@ impl ScanGate {
         if let Some((_, list)) = fields.take("vex-signers") {
             self.vex_signers = parse_evidence_signers(list, problems);
         }
-        if let Some((_, node)) = fields.take("attested") {
+        if let Some((at, node)) = fields.take("attested") {
+            self.attested_at = at.into();
             self.attested = GateSigners::parse(node, problems);
         }
+        self.attach_at = fields.position("attach").map_or(self.attach_at, Into::into);
         if let Some(flag) = fields.read("attach", problems, YamlNode::into_flag) {
             self.attaches_reports = flag;
         }
@@ -107,17 +115,20 @@ impl ScanGate {
 
     /// Returns the keys in which this gate is weaker than `base`. The exceptions are not compared.
     pub(super) fn keys_weaker_than(&self, base: &Self) -> Vec<&'static str> {
-        let has_file = |path: &String| base.vex_files.contains(path);
-        // More attestations can be reports that were missing, and fewer can be those that would fail.
+        // More attestations and documents can be those that were missing, and fewer can be those that would fail, or
+        // that have the newest statement on a finding.
+        let are_alike =
+            |own: &[SignerRule], base: &[SignerRule]| has_all(base, own) && has_all(own, base);
         let is_attested_alike = match (&self.attested, &base.attested) {
-            (Some(own), Some(base)) => own.is_at_least_as_strict_as(base),
+            (Some(GateSigners::Own(own)), Some(GateSigners::Own(base))) => are_alike(own, base),
             (own, base) => own == base,
         };
+        let files = |gate: &Self| gate.vex_files.iter().cloned().collect::<BTreeSet<String>>();
         let others = [
-            ("vex", !self.vex_files.iter().all(has_file)),
+            ("vex", files(self) != files(base)),
             (
                 "vex-signers",
-                !has_all(&base.vex_signers, &self.vex_signers),
+                !are_alike(&self.vex_signers, &base.vex_signers),
             ),
             ("attested", !is_attested_alike),
             ("attach", base.attaches_reports && !self.attaches_reports),

@@ -7,6 +7,7 @@ use super::attestation_gate;
 use super::environment_gates::EnvironmentGates;
 use super::freeze_gate;
 use super::image_gate::parse_image;
+use super::parse_gates::{WHOLE_GATES, refuse_turned_off};
 use super::scan_gate::ScanGate;
 use crate::gate::GateName;
 use crate::policy::declared_gate_keys::{IMAGE_KEYS, SERVICE_GATE_KEYS, SERVICE_SCAN_KEYS};
@@ -36,6 +37,8 @@ struct ServiceOverride {
 struct TightenedGates<'a> {
     environment: &'a EnvironmentRules,
     gates: &'a EnvironmentGates,
+    /// Whether they could be read: gates with problems cannot be compared.
+    are_read: bool,
 }
 
 impl ServiceGates {
@@ -71,6 +74,7 @@ impl ServiceGates {
         let base = TightenedGates {
             environment,
             gates: environment.gates(None),
+            are_read: environment.are_gates_read,
         };
         let stated = self.by_environment.remove(environment.name());
         let mut found = BTreeMap::new();
@@ -109,28 +113,43 @@ impl TightenedGates<'_> {
     /// Returns the gates with the changes of a service, which tighten them.
     fn tighten(&self, node: YamlNode, problems: &mut ProblemList) -> Option<EnvironmentGates> {
         let mut fields = node.into_fields(&SERVICE_GATE_KEYS, problems)?;
+        refuse_turned_off(&mut fields, problems);
         let stated: Vec<(GateName, FilePosition)> = GateName::ALL
             .into_iter()
             .filter_map(|gate| Some((gate, fields.position(gate.as_str())?)))
             .collect();
-        let before = problems.count();
         let mut gates = self.gates.clone();
         self.tighten_scan(&mut gates, &mut fields, problems);
         self.tighten_image(&mut gates, &mut fields, problems);
-        gates.read_whole_gates(&mut fields, problems);
-        if problems.count() > before {
-            return Some(gates);
+        for (gate, at) in &stated {
+            self.tighten_whole((*gate, *at), &mut gates, &mut fields, problems);
         }
         let resting = gates.resting_on_source();
-        for (gate, at) in stated {
-            if self.is_weaker(gate, &gates) {
-                self.refuse(at, gate.as_str().to_owned(), problems);
-            }
-            if self.environment.from().is_empty() && resting.contains(&gate) {
-                problems.add(at.to_error(PolicyProblem::NoSourceOfGate(gate.as_str())));
-            }
+        let has_no_source = self.environment.from().is_empty() && !self.environment.states("from");
+        let resting = stated.iter().filter(|(gate, _)| resting.contains(gate));
+        for (gate, at) in resting.filter(|_| has_no_source) {
+            problems.add(at.to_error(PolicyProblem::NoSourceOfGate(gate.as_str())));
         }
         Some(gates)
+    }
+
+    /// Reads a gate that replaces that of the environment as a whole.
+    fn tighten_whole(
+        &self,
+        (gate, at): (GateName, FilePosition),
+        gates: &mut EnvironmentGates,
+        fields: &mut YamlFields,
+        problems: &mut ProblemList,
+    ) {
+        if !WHOLE_GATES.contains(&gate) {
+            return;
+        }
+        let before = problems.count();
+        gates.read_whole_gate(gate, fields, problems);
+        let is_read = problems.count() == before && self.are_read;
+        if is_read && self.is_weaker(gate, gates) {
+            self.refuse(at, gate.as_str().to_owned(), problems);
+        }
     }
 
     fn tighten_scan(
@@ -147,7 +166,7 @@ impl TightenedGates<'_> {
             return;
         };
         let positions = fields.positions();
-        if base.is_none() && fields.position("fail-on").is_none() {
+        if self.are_read && base.is_none() && fields.position("fail-on").is_none() {
             problems.add(at.to_error(PolicyProblem::Missing("fail-on")));
         }
         let before = problems.count();
@@ -157,7 +176,8 @@ impl TightenedGates<'_> {
             self.environment.allows_unbound(),
             problems,
         );
-        if let (Some(scan), Some(base), true) = (&scan, base, problems.count() == before) {
+        let is_read = problems.count() == before && self.are_read;
+        if let (Some(scan), Some(base), true) = (&scan, base, is_read) {
             for key in scan.keys_weaker_than(base) {
                 let at = positions.get(key).copied().unwrap_or(at);
                 self.refuse(at, format!("scan.{key}"), problems);
@@ -182,7 +202,8 @@ impl TightenedGates<'_> {
         let base = self.gates.image();
         let before = problems.count();
         let image = parse_image(&mut fields, base, problems);
-        if let (Some(base), true) = (base, problems.count() == before) {
+        let is_read = problems.count() == before && self.are_read;
+        if let (Some(base), true) = (base, is_read) {
             for key in image.keys_weaker_than(base) {
                 let at = positions.get(key).copied().unwrap_or(at);
                 self.refuse(at, format!("image.{key}"), problems);

@@ -51,6 +51,12 @@ impl EvidenceList {
                 ..evidence(VEX, given.file.digest)
             });
         }
+        for found in &judged.rejected {
+            self.add(RecordedEvidence {
+                result: Some(outcome_word(false)),
+                ..evidence(ATTESTATION, found.digest)
+            });
+        }
         for (found, count) in judged.vex.iter().zip(counts) {
             self.add(RecordedEvidence {
                 result: excluded(count),
@@ -147,7 +153,10 @@ fn outcome_word(has_passed: bool) -> String {
 }
 
 fn result_of(judged: &JudgedReport) -> String {
-    outcome_word(judged.has_passed())
+    match judged.is_superseded {
+        true => "superseded".to_owned(),
+        false => outcome_word(judged.has_passed()),
+    }
 }
 
 fn signer_of<T>(found: &FoundStatement<T>) -> Option<String> {

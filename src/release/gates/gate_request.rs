@@ -18,6 +18,9 @@ pub struct GateRequest {
     pub own_signers: Vec<RecordTrust>,
     /// Reports of vulnerability scanners; `None`: no such gate.
     pub scan: Option<ScanGateRequest>,
+    /// Files of the input `scan-report` where no gate judges them here, but one of another image of the run does;
+    /// `None`: there are none.
+    pub unjudged_reports: Option<Arc<GivenReports>>,
     /// Signers of whom one must have signed the root; `None`: no such gate.
     pub signature: Option<GateSignerList>,
     /// Attestations that the image must have; empty: no such gate.
@@ -66,9 +69,23 @@ pub struct AttestationGateRequest {
 }
 
 impl GateRequest {
+    /// Returns the files of the input `scan-report`, whether a gate judges them here or not.
+    pub(crate) fn reports(&self) -> Option<&GivenReports> {
+        let judged = self.scan.as_ref().map(|scan| &scan.reports);
+        judged.or(self.unjudged_reports.as_ref()).map(AsRef::as_ref)
+    }
+
     /// Returns whether a gate judges the image itself, or which of its platforms a document is about.
     pub(super) fn needs_image(&self) -> bool {
-        self.scan.is_some() || self.image.is_some() || !self.attestations.is_empty()
+        let has_image_gate = self.image.is_some() || !self.attestations.is_empty();
+        self.scan.is_some() || self.unjudged_reports.is_some() || has_image_gate
+    }
+
+    /// Returns whether a gate judges the configs, or rests on the platforms that they name.
+    pub(super) fn needs_configs(&self) -> bool {
+        let exceptions = self.scan.iter().flat_map(|scan| &scan.rule.ignore);
+        let mut platforms = exceptions.filter(|exception| exception.platform.is_some());
+        self.image.is_some() || platforms.next().is_some()
     }
 
     /// Returns the rules that an unsigned attestation can meet.

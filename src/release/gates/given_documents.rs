@@ -60,6 +60,16 @@ impl GivenReports {
         own.map(|(given, _)| given).collect()
     }
 
+    /// Returns whether there is no report.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.reports.is_empty()
+    }
+
+    /// Notes which reports are about an image whose reports no gate judges.
+    pub(super) fn claim(&self, image: &JudgedImage) {
+        self.of(image);
+    }
+
     /// Returns the names of usable reports that are about no image that was judged.
     pub(crate) fn unclaimed(&self) -> Vec<&str> {
         let each = self.reports.iter().zip(&self.claims);
@@ -100,7 +110,11 @@ impl GivenReport {
         let content = ScanReport::read(&mut source).map(Arc::new);
         let file = source.into_identity()?;
         Ok(Self {
-            report: ConsideredReport { name, content },
+            report: ConsideredReport {
+                name,
+                content,
+                attested_by: None,
+            },
             file,
         })
     }

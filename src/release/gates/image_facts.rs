@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::gate::{JudgedConfig, JudgedImage, JudgedPlatform};
-use crate::image::{Digest, Manifest, Platform};
+use crate::image::{Digest, Manifest, Platform, PlatformName};
 use crate::release::Failure;
 use crate::release::resolve::image::ResolvedImage;
 use crate::release::resolve::image_origin::CONFIG_LIMIT;
@@ -85,9 +85,13 @@ async fn read_platform(
         Some(config) => Some(image.reader.read_small_blob(config, CONFIG_LIMIT).await?),
         None => None,
     };
-    let in_config = || Platform::from_config(read.as_ref()?);
+    let by_config = read.as_deref().and_then(Platform::from_config);
+    let by_index = node.platform.clone().filter(|it| !it.is_unknown());
+    let platform_conflict = find_conflict(by_index.as_ref(), by_config.as_ref());
+    let platform = by_index.or(by_config);
     Ok(JudgedPlatform {
-        platform: node.platform.clone().or_else(in_config),
+        platform: platform.filter(|_| platform_conflict.is_none()),
+        platform_conflict,
         manifest: node.digest,
         // What has no config is known by its manifest alone.
         config: config.map_or(node.digest, |config| config.digest),
@@ -95,4 +99,53 @@ async fn read_platform(
         content: read.as_deref().and_then(JudgedConfig::parse),
         is_released,
     })
+}
+
+/// Returns what an index and a config say of a platform if they contradict each other. One may say less than the other.
+fn find_conflict(by_index: Option<&Platform>, by_config: Option<&Platform>) -> Option<String> {
+    let (index, config) = (by_index?, by_config?);
+    let names = [(index, config), (config, index)];
+    let agrees = names.into_iter().any(|(name, platform)| {
+        let name = Platform {
+            os_version: None,
+            ..name.clone()
+        };
+        let name: Option<PlatformName> = name.to_string().parse().ok();
+        name.is_some_and(|name| name.matches(platform))
+    });
+    (!agrees).then(|| format!("{index} by the index and {config} by its config"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn platform(name: &str) -> Platform {
+        let mut parts = name.split('/').map(str::to_owned);
+        Platform {
+            os: parts.next().unwrap(),
+            architecture: parts.next().unwrap(),
+            variant: parts.next(),
+            os_version: None,
+        }
+    }
+
+    #[test]
+    fn an_index_and_a_config_contradict_each_other_in_what_both_say() {
+        for (index, config, contradicts) in [
+            ("linux/amd64", "linux/amd64", false),
+            ("linux/arm64/v8", "linux/arm64", false),
+            ("linux/arm64", "linux/arm64/v8", false),
+            ("linux/arm/v7", "linux/arm", false),
+            ("linux/arm", "linux/arm/v6", false),
+            ("linux/arm/v7", "linux/arm/v6", true),
+            ("linux/arm64", "linux/amd64", true),
+            ("windows/amd64", "linux/amd64", true),
+        ] {
+            let found = find_conflict(Some(&platform(index)), Some(&platform(config)));
+            assert_eq!(found.is_some(), contradicts, "{index} {config} {found:?}");
+        }
+        assert_eq!(find_conflict(None, Some(&platform("linux/amd64"))), None);
+        assert_eq!(find_conflict(Some(&platform("linux/amd64")), None), None);
+    }
 }

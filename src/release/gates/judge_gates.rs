@@ -57,7 +57,7 @@ impl GateFacts {
         let judged = async {
             match request.needs_image() {
                 true => {
-                    let read = read_judged_image(image, request.image.is_some());
+                    let read = read_judged_image(image, request.needs_configs());
                     read.await.map(Some)
                 }
                 false => Ok(None),
@@ -122,6 +122,9 @@ impl GateFacts {
         let mut verdicts = Vec::new();
         let mut freeze_override = None;
         if let Some(image) = &self.image {
+            if let Some(reports) = &request.unjudged_reports {
+                reports.claim(image);
+            }
             if let Some(scan) = &request.scan {
                 let place = ScanPlace {
                     source: &release.image.location,

@@ -1,9 +1,11 @@
 //! Scan reports and OpenVEX documents that are attested.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::found_statement::FoundStatement;
 use crate::gate::{ConsideredReport, ConsideredVex, ScanReport, ScanReportError, VexDocument};
+use crate::image::Digest;
 use crate::signing::VerifiedAttestation;
 
 /// Types of attestations that can be scan reports: cosign's vulnerability predicate, and CycloneDX.
@@ -32,7 +34,28 @@ pub(super) fn attested_report(
     Some(ConsideredReport {
         name: format!("attestation {}", found.digest.short()),
         content: content.map(Arc::new),
+        attested_by: found.result.as_ref().ok().map(|signed| signed.by.clone()),
     })
+}
+
+/// Returns the attestations that verify, each statement of a signer once: it can be there in both formats of signatures.
+pub(super) fn different_statements(
+    all: &[FoundStatement<VerifiedAttestation>],
+) -> Vec<&FoundStatement<VerifiedAttestation>> {
+    let mut known = BTreeSet::new();
+    let mut different = Vec::new();
+    for found in all {
+        let Ok(signed) = &found.result else {
+            continue;
+        };
+        let predicate = signed.content.predicate.to_string();
+        let kind = signed.content.predicate_type.as_str();
+        let predicate = Digest::from_bytes(predicate.as_bytes());
+        if known.insert((found.of, kind, signed.by.as_str(), predicate)) {
+            different.push(found);
+        }
+    }
+    different
 }
 
 /// Returns the OpenVEX document of an attestation; `None` if it is none.

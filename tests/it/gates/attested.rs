@@ -67,8 +67,11 @@ async fn promise_6_attested_reports_need_no_file() {
     let report = write_report(&stage, "report.json", &image, &["LOW"]);
     build(&stage, &[("scan-report", &report)]);
     promoted(&stage, &[]);
+    // It is there in both formats of signatures, and is one report.
     let evidence = recorded(&stage).evidence;
-    assert_considered(&evidence, "scan");
+    assert_eq!(evidence.len(), 1, "{evidence:?}");
+    assert_eq!(evidence[0].result.as_deref(), Some("passed"));
+    assert!(evidence[0].kind == "scan" && evidence[0].by.is_some());
     let stage = start("gates: {scan: {fail-on: high, attested: true}}").await;
     let report = write_report(&stage, "report.json", &image, &["HIGH"]);
     build(&stage, &[("scan-report", &report)]);
@@ -77,6 +80,47 @@ async fn promise_6_attested_reports_need_no_file() {
     // A good file of the job does not outweigh it, and takes the place of none.
     let good = write_report(&stage, "good.json", &image, &[]);
     refused(&stage, &[("scan-report", &good)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn promise_6_a_newer_attested_report_takes_the_place_of_an_old_one() {
+    let stage = start("gates: {scan: {fail-on: high, max-age: 24h, attested: true}}").await;
+    let image = MadeImage::run_as(1, "1000", COMMIT);
+    write_report(&stage, "old.json", &image, &["CRITICAL"]);
+    let path = stage.place.path("old.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let mut old: Value = serde_json::from_str(&text).unwrap();
+    old["CreatedAt"] = json!("2020-01-01T00:00:00Z");
+    std::fs::write(&path, old.to_string()).unwrap();
+    write_report(&stage, "new.json", &image, &["LOW"]);
+    build(&stage, &[("scan-report", "old.json")]);
+    let refusal = refused(&stage, &[]);
+    assert!(refusal.contains("2020-01-01T00:00:00Z"), "{refusal}");
+    build(&stage, &[("scan-report", "old.json\nnew.json")]);
+    promoted(&stage, &[]);
+    let evidence = recorded(&stage).evidence;
+    let mut results: Vec<_> = evidence
+        .iter()
+        .map(|it| it.result.clone().unwrap())
+        .collect();
+    results.sort();
+    assert_eq!(results, ["passed", "superseded"], "{evidence:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn promise_6_attested_reports_of_other_signers_are_named() {
+    let gates = "gates: {scan: {fail-on: high, attested: {signers: [{key: other.pub}]}}}";
+    let stage = start(gates).await;
+    let image = MadeImage::run_as(1, "1000", COMMIT);
+    let report = write_report(&stage, "report.json", &image, &[]);
+    build(&stage, &[("scan-report", &report)]);
+    let refusal = refused(&stage, &[]);
+    for part in [
+        "no attested scan report of an accepted signer is about linux/amd64: attestation sha256:",
+        "scan (unknown)",
+    ] {
+        assert!(refusal.contains(part), "{part}: {refusal}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

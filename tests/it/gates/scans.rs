@@ -80,6 +80,68 @@ async fn promise_6_a_committed_report_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn promise_6_a_committed_report_is_refused_outside_of_a_runner_too() {
+    let image = MadeImage::run_as(1, "1000", COMMIT);
+    let pem = keys::pem();
+    let public = PrivateKey::parse(&pem, "").unwrap().public().to_pem();
+    let policy = POLICY.replace("MORE", HIGH);
+    let files = [("dev.pub", public.as_str()), ("report.json", "{}")];
+    let stage = Stage::with(&policy, &files).await;
+    std::fs::write(stage.place.path("dev.key"), pem).unwrap();
+    build(&stage, &[]);
+    // What the working tree has in its place was committed all the same.
+    write_report(&stage, "report.json", &image, &[]);
+    write_report(&stage, "made.json", &image, &[]);
+    let promote = |report: &str| {
+        let key = format!("--signing-key={}", stage.place.path("dev.key").display());
+        let report = format!("--scan-report={report}");
+        let source = format!("--source={}", image.digest());
+        stage
+            .place
+            .run(&["promote", "--environment=prod", &report, &source, &key])
+    };
+    let ran = promote("report.json");
+    assert!(
+        ran.log.contains("is a file of the repository"),
+        "{}",
+        ran.log
+    );
+    let ran = promote("made.json");
+    assert!(
+        !ran.log.contains("is a file of the repository"),
+        "{}",
+        ran.log
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_may_be_about_a_service_without_a_scan_gate() {
+    let policy = "\
+environments:
+  dev: {repository: 'HOST/dev/{service}', tags: 'type=raw,value=latest'}
+  prod: {repository: 'HOST/prod/{service}', from: dev}
+services:
+  web: {gates: {prod: {scan: {fail-on: high}}}}
+  api: {}
+";
+    let stage = Stage::with(policy, &[]).await;
+    let reports = [("web", 1), ("api", 2), ("other", 3)].map(|(name, number)| {
+        let image = MadeImage::run_as(number, "1000", COMMIT);
+        if name != "other" {
+            stage.push("dev", COMMIT, &image, &[("services", name)]);
+        }
+        write_report(&stage, &format!("{name}.json"), &image, &["LOW"])
+    });
+    let [web, api, other] = reports;
+    let all = format!("{web}\n{api}\n{other}");
+    let refusal = stage.refused(DISPATCH, "prod", &[("scan-report", &all)]);
+    let reason = "the scan report other.json is about none of the images of this run";
+    assert!(refusal.contains(reason), "{refusal}");
+    let both = format!("{web}\n{api}");
+    stage.promoted(DISPATCH, "prod", &[("scan-report", &both)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn promise_6_inputs_only_tighten_the_scan_gate() {
     let stage = start(HIGH).await;
     let image = build(&stage, &[]);

@@ -131,7 +131,7 @@ pub const CORPUS: &[(Judgement, &str)] = &[
     // Gates, defaults and services.
     (
         Valid,
-        "environments: {a: {repository: x, refs: [main, 'release/**', '!release/**-alpha', 'refs/tags/v*'], immutable: ['[0-9]*', sha-*], lines: off, vsa: true, production: false}}\nlines: on",
+        "environments: {a: {repository: x, refs: [main, 'release/**', '!release/**-alpha', 'refs/tags/v*'], immutable: ['[0-9]*', sha-*], lines: off, vsa: true, sign: key, signers: [{key: a.pub}], production: false}}\nlines: on",
     ),
     (
         Valid,
@@ -147,7 +147,7 @@ pub const CORPUS: &[(Judgement, &str)] = &[
     ),
     (
         Valid,
-        "environments: {b: {repository: y}, a: {repository: x, from: b, gates: {signature: true, attestations: [spdx, {rule: 'https://slsa.dev/provenance/v1,/a=b', signed: false}, {rule: vuln, signers: [{key: a.pub}]}], soak: {for: 7d, still-current: true}}}}",
+        "environments: {b: {repository: y, sign: key, signers: [{key: a.pub}]}, a: {repository: x, from: b, gates: {signature: true, attestations: [spdx, {rule: 'https://slsa.dev/provenance/v1,/a=b', signed: false}, {rule: vuln, signers: [{key: a.pub}]}], soak: {for: 7d, still-current: true}}}}",
     ),
     (
         Valid,
@@ -235,6 +235,26 @@ pub const CORPUS: &[(Judgement, &str)] = &[
     (
         Invalid,
         "environments: {a: {repository: x, gates: {freeze: [{from: friday 15:00, to: mon 06:00, zone: UTC}]}}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x, gates: {image: {}}}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x, gates: {scan: false}}}",
+    ),
+    (
+        OnlyParser(ACROSS_KEYS),
+        "environments: {a: {repository: x, vsa: true}}",
+    ),
+    (
+        OnlyParser(ACROSS_KEYS),
+        "environments: {a: {repository: x, gates: {scan: {fail-on: high, attach: true}}}}",
+    ),
+    (
+        OnlyParser(ACROSS_KEYS),
+        "environments: {b: {repository: y}, a: {repository: x, from: b, gates: {signature: true}}}",
     ),
     (
         Invalid,

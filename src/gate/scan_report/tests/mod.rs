@@ -2,6 +2,7 @@ mod damaged_reports;
 mod expected_reports;
 mod made_reports;
 mod made_sarif;
+mod odd_reports;
 
 use std::path::{Path, PathBuf};
 

@@ -11,14 +11,7 @@ pub fn gates_that_pass(it: &Scenario, rules: &Rules) -> [bool; 6] {
     let root = it.image.root;
     let released = || it.image.platforms.iter().filter(|p| p.is_released);
     let is_any = released().count() > 0;
-    let pass = |r| scanned(it, &rules.scan, r).filter(|on| report_passes(it, &rules.scan, r, on));
-    let covered: Vec<Option<Vec<usize>>> = (0..it.reports.len()).map(pass).collect();
-    let is_covered = |p: usize| covered.iter().flatten().any(|on| on.contains(&p));
-    let scan = is_any
-        && it.vex.iter().all(|v| v.content.is_ok())
-        && covered.iter().all(Option::is_some)
-        && (0..it.image.platforms.len())
-            .all(|p| !it.image.platforms[p].is_released || is_covered(p));
+    let scan = is_any && it.vex.iter().all(|v| v.content.is_ok()) && scan_passes(it, &rules.scan);
     let signature = it
         .signatures
         .iter()
@@ -47,6 +40,67 @@ pub fn gates_that_pass(it: &Scenario, rules: &Rules) -> [bool; 6] {
         freeze_passes(it, rules),
         is_any && image_passes(it, &rules.image),
     ]
+}
+
+fn scan_passes(it: &Scenario, rule: &ScanRule) -> bool {
+    let is_released = |p: &usize| it.image.platforms[*p].is_released;
+    let counting: Vec<usize> = (0..it.reports.len())
+        .filter(|r| !is_replaced(it, rule, *r))
+        .collect();
+    let fresh = |p: usize| {
+        let mut attested = counting.iter().filter(|r| series(it, rule, **r).is_some());
+        attested.any(|r| is_young(it, rule, *r) && scanned(it, rule, *r).unwrap().contains(&p))
+    };
+    let mut covered = Vec::new();
+    for r in &counting {
+        let Some(on) = scanned(it, rule, *r) else {
+            return false;
+        };
+        let is_attested = it.reports[*r].attested_by.is_some();
+        if is_attested && !on.is_empty() && !on.iter().any(is_released) {
+            continue;
+        }
+        let all = || (0..it.image.platforms.len()).filter(is_released);
+        let of = |p: &usize| on.is_empty() || on.contains(p);
+        let report = it.reports[*r].content.as_ref().unwrap();
+        let is_past = report.created_at.is_some_and(|at| at <= it.now);
+        let may_be_old = is_past && is_attested && all().filter(of).all(fresh);
+        if !report_passes(it, rule, *r, &on) || !is_young(it, rule, *r) && !may_be_old {
+            return false;
+        }
+        if is_young(it, rule, *r) {
+            covered.extend(on);
+        }
+    }
+    (0..it.image.platforms.len()).all(|p| !is_released(&p) || covered.contains(&p))
+}
+
+/// Returns the platforms, signer and time of an attested report that names the image and is of a time that has been.
+fn series(
+    it: &Scenario,
+    rule: &ScanRule,
+    r: usize,
+) -> Option<(Vec<usize>, String, jiff::Timestamp)> {
+    let signer = it.reports[r].attested_by.clone()?;
+    let report = it.reports[r].content.as_ref().ok()?;
+    let at = report.created_at.filter(|at| *at <= it.now)?;
+    (!report.is_unbound()).then_some((scanned(it, rule, r)?, signer, at))
+}
+
+fn is_replaced(it: &Scenario, rule: &ScanRule, r: usize) -> bool {
+    let own = series(it, rule, r);
+    let all = (0..it.reports.len()).filter_map(|other| series(it, rule, other));
+    own.is_some_and(|own| {
+        let mut newer = all.filter(|other| other.2 > own.2);
+        newer.any(|other| (other.0, other.1) == (own.0.clone(), own.1.clone()))
+    })
+}
+
+fn is_young(it: &Scenario, rule: &ScanRule, r: usize) -> bool {
+    let created = it.reports[r].content.as_ref().unwrap().created_at;
+    rule.max_age.as_ref().is_none_or(|limit| {
+        created.is_some_and(|at| at <= it.now && at + limit.to_duration() >= it.now)
+    })
 }
 
 /// Returns the platforms that a report was made of; `None` if it is about another image or no report.
@@ -82,11 +136,6 @@ fn scanned(it: &Scenario, rule: &ScanRule, report: usize) -> Option<Vec<usize>> 
 
 fn report_passes(it: &Scenario, rule: &ScanRule, report: usize, on: &[usize]) -> bool {
     let report = it.reports[report].content.as_ref().unwrap();
-    let is_young = rule.max_age.as_ref().is_none_or(|limit| {
-        report
-            .created_at
-            .is_some_and(|at| at <= it.now && at + limit.to_duration() >= it.now)
-    });
     let is_whole =
         !rule.denies_suppressed || report.suppressed.is_empty() && report.filters.is_empty();
     let amd_only = |exception: &ScanException| exception.platform.is_none() || on == [0];
@@ -102,8 +151,7 @@ fn report_passes(it: &Scenario, rule: &ScanRule, report: usize, on: &[usize]) ->
                 && e.until.is_none_or(|u| u.to_timestamp() > it.now)
         })
     };
-    is_young
-        && is_whole
+    is_whole
         && report.findings.iter().all(|f| {
             f.severity < rule.fail_on.severity()
                 || rule.ignore_unfixed && f.fix == FixState::Unfixed

@@ -73,6 +73,7 @@ impl Scenario {
                 true => Err(ScanReportError::SbomOnly("x".to_owned())),
                 false => Ok(Arc::new(random_report(random))),
             },
+            attested_by: some(random, |random| one_of(random, &["A", "A", "B"]).to_owned()),
         });
         let reports = reports.collect();
         let (timeline, signed_at) = random_timeline(random);
