@@ -100,7 +100,7 @@ impl Input {
                 Some("Default: a line break.")
             }
             Self::Environment => Some(
-                "promote moves the tag of its name. If there is a policy, it must be one of the policy's environments. The verbs policy, history and inspect show this environment; rollback, mark and adopt write its records.",
+                "promote moves the tag of its name. If there is a policy, it must be one of the policy's environments. The verbs policy, history and inspect show this environment, verify judges what it is on; rollback, mark and adopt write its records.",
             ),
             Self::Policy => Some(
                 "Environments with their repositories, and services. It only adds: the environments of .github/shipmark.yml always apply if that file exists. In a workflow both files are read from the workflow's own commit.",
@@ -118,7 +118,9 @@ impl Input {
             Self::SignAnnotations => Some(
                 "They are added to commit, ref, workflow, run and version, which every signature states.",
             ),
-            Self::ScanReport => Some("That of cosign is its vulnerability predicate."),
+            Self::ScanReport => Some(
+                "The scan gate of the environment judges them; push and promote without such a gate attest them. verify takes them with environment. That of cosign is its vulnerability predicate.",
+            ),
             Self::Unbound => Some(
                 "refuse: the default. allow: attest them. A report of another image is always refused. If an environment of the policy applies, only its key unbound counts.",
             ),

@@ -66,6 +66,22 @@ pub struct AttestationGateRequest {
 }
 
 impl GateRequest {
+    /// Returns the scan gate alone; `None` if there is none.
+    pub fn into_scan_gate(self) -> Option<Self> {
+        let scan = self.scan?;
+        Some(Self {
+            now: self.now,
+            own_signers: self.own_signers,
+            scan: Some(scan),
+            signature: None,
+            attestations: Vec::new(),
+            soak: None,
+            freeze: Vec::new(),
+            freeze_override: None,
+            image: None,
+        })
+    }
+
     /// Returns whether a gate judges the image itself, or which of its platforms a document is about.
     pub(super) fn needs_image(&self) -> bool {
         self.scan.is_some() || self.image.is_some() || !self.attestations.is_empty()

@@ -2,6 +2,7 @@
 
 mod batch_page;
 mod bundle_page;
+mod environment_page;
 mod facts_table;
 mod failure_page;
 mod follow_up;
@@ -23,6 +24,8 @@ mod title;
 mod verification_page;
 
 #[cfg(test)]
+mod environment_samples;
+#[cfg(test)]
 mod record_samples;
 #[cfg(test)]
 mod samples;
@@ -33,6 +36,11 @@ mod verb_samples;
 
 pub(super) use batch_page::batch_summary;
 pub(super) use bundle_page::{bundle_summary, signed_bundle_summary};
+pub(super) use environment_page::environment_summary;
+#[cfg(test)]
+pub(super) use environment_samples::{
+    passed as sample_environment, refused as sample_refused_environment,
+};
 pub(super) use failure_page::failure_summary;
 pub(super) use history_page::history_summary;
 pub(super) use inspect_page::inspect_summary;
