@@ -179,6 +179,14 @@ logged "deploy $project/prod@$digest"
 crane ls "$project/prod" | grep -q '^shipmark\.prod\..*\.deployed\.' || fail "the deployment is not recorded"
 run reinstate workflow_dispatch "$(dispatch "{\"digest\":\"$other\",\"reason\":\"the database was slow\"}")"
 named "$project/prod" "$other" 1.4.1 1.4 1 latest prod
+# The policy is there for this run alone: the other workflows have none.
+printf 'environments:\n  prod: {repository: %s/prod, gates: {scan: {fail-on: high, max-age: 24h}}}\n' "$project" >"$work/tree/.github/shipmark.yml"
+run rescan schedule "{$repository}"
+logged "verified prod of $project/prod"
+echo CRITICAL >"$work/severity"
+if (run rescan schedule "{$repository}") >"$work/refused" 2>&1; then fail "a new critical is not found"; fi
+grep -q 'gate scan (failed)' "$work/refused" || { cat "$work/refused" >&2; fail "it is not said that the scan gate failed"; }
+rm "$work/tree/.github/shipmark.yml"
 run mirror workflow_dispatch "$(dispatch "{\"digest\":\"$digest\"}")"
 named "$ecr/team/web" "$digest" 1.4.0 1.4
 

@@ -6,9 +6,9 @@ use super::verb::Verb;
 use super::verb_groups::{
     BUNDLE_VERBS, COMMIT_VERBS, DIGEST_VERBS, DRY_RUN_VERBS, EXCLUDING_VERBS, HISTORY, MARK,
     OFFLINE_VERBS, PLACE_VERBS, POLICY_VERBS, PROMOTE_VERBS, RECORDING, RECURSIVE_VERBS,
-    REGISTRY_VERBS, RELEASE_VERBS, ROLLBACK, SERVICE_VERBS, SIGN_BUNDLE, SIGNATURE_VERBS, SIGNING,
-    SOURCE_CHECKING, SOURCE_REQUIRED, SOURCE_VERBS, TAGGING_VERBS, TAGS_VERBS, VERIFYING,
-    VERSION_VERBS,
+    REGISTRY_VERBS, RELEASE_VERBS, ROLLBACK, SCANNING_VERBS, SERVICE_VERBS, SIGN_BUNDLE,
+    SIGNATURE_VERBS, SIGNING, SOURCE_CHECKING, SOURCE_REQUIRED, SOURCE_VERBS, TAGGING_VERBS,
+    TAGS_VERBS, VERIFYING, VERSION_VERBS,
 };
 
 /// Declares [`Input`] and [`INPUTS`] from one row for each input, under its heading: variant, name and the
@@ -187,7 +187,7 @@ declare_inputs! {
     Policy {
         Environment, "environment" {
             verbs: POLICY_VERBS, kind: InputKind::Text("NAME"),
-            help: "Environment that is released to or shown, such as prod",
+            help: "Environment that is released to, verified or shown, such as prod",
         }
         Services, "services" {
             verbs: SERVICE_VERBS, kind: InputKind::Names("SERVICE"),
@@ -198,15 +198,15 @@ declare_inputs! {
             help: "Policy file in addition to .github/shipmark.yml",
         }
         ScanFailOn, "scan-fail-on" {
-            verbs: RELEASE_VERBS, kind: InputKind::Choice(&["critical", "high", "medium", "low", "negligible"]),
+            verbs: SCANNING_VERBS, kind: InputKind::Choice(&["critical", "high", "medium", "low", "negligible"]),
             help: "Severity that fails the scan gate, at least as strict as the policy's",
         }
         IgnoreUnfixed, "ignore-unfixed" {
-            verbs: RELEASE_VERBS, kind: InputKind::Choice(&["true", "false"]),
+            verbs: SCANNING_VERBS, kind: InputKind::Choice(&["true", "false"]),
             help: "Leave findings without a fix out of the scan gate, where the policy does",
         }
         Vex, "vex" {
-            verbs: RELEASE_VERBS, kind: InputKind::List("FILE"), path: true,
+            verbs: SCANNING_VERBS, kind: InputKind::List("FILE"), path: true,
             help: "OpenVEX documents of the policy: others are refused",
         }
         OverrideFreeze, "override-freeze" {
@@ -309,11 +309,11 @@ declare_inputs! {
             help: "SBOM files to attest with the signature: CycloneDX 1 or SPDX 2, as JSON",
         }
         ScanReport, "scan-report" {
-            verbs: RELEASE_VERBS, kind: InputKind::List("FILE"), path: true, only_with: &[InputCondition::Signs, InputCondition::JudgesReports],
+            verbs: SCANNING_VERBS, kind: InputKind::List("FILE"), path: true, only_with: &[InputCondition::Signs, InputCondition::JudgesReports],
             help: "Scan reports to judge by the scan gate, or without one to attest",
         }
         Unbound, "unbound" {
-            verbs: RELEASE_VERBS, kind: InputKind::Choice(&["refuse", "allow"]), only_with: &[InputCondition::Signs],
+            verbs: SCANNING_VERBS, kind: InputKind::Choice(&["refuse", "allow"]), only_with: &[InputCondition::Signs],
             help: "Treatment of scan reports and SBOMs that name no image",
         }
         Provenance, "provenance" {

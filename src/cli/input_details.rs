@@ -100,7 +100,7 @@ impl Input {
                 Some("Default: a line break.")
             }
             Self::Environment => Some(
-                "promote moves the tag of its name. If there is a policy, it must be one of the policy's environments. The verbs policy, history and inspect show this environment; rollback, mark and adopt write its records.",
+                "promote moves the tag of its name. If there is a policy, it must be one of the policy's environments. The verbs policy, history and inspect show this environment, verify judges what it is on; rollback, mark and adopt write its records.",
             ),
             Self::Policy => Some(
                 "Environments with their repositories, and services. It only adds: the environments of .github/shipmark.yml always apply if that file exists. In a workflow both files are read from the workflow's own commit.",
@@ -119,7 +119,7 @@ impl Input {
                 "They are added to commit, ref, workflow, run and version, which every signature states.",
             ),
             Self::ScanReport => Some(
-                "JSON of Trivy or Grype, SARIF 2.1.0, CycloneDX with vulnerabilities; to attest also cosign's vulnerability predicate. With a scan gate (docs/gates.md) they are judged, and attested only if the gate has attach: true.",
+                "JSON of Trivy or Grype, SARIF 2.1.0, CycloneDX with vulnerabilities; to attest also cosign's vulnerability predicate. With a scan gate (docs/gates.md) they are judged, and attested only if the gate has attach: true. verify takes them with environment.",
             ),
             Self::Unbound => Some(
                 "refuse: the default. allow: attest them. A report of another image is always refused. If an environment of the policy applies, only its key unbound counts.",

@@ -38,7 +38,7 @@ declare_verbs! {
     Tags, "tags", "Derive tags, labels and annotations from the GitHub event; write to no registry";
     Push, "push", "Push a built image to repositories under tags derived from the GitHub event";
     Promote, "promote", "Release an image from one repository to others by the same digest";
-    Verify, "verify", "Verify the signatures and attestations of an image";
+    Verify, "verify", "Verify the signatures of an image, or what an environment is on";
     VerifyBundle, "verify-bundle", "Verify a Sigstore bundle that signs a file";
     SignBundle, "sign-bundle", "Sign a file and write a Sigstore bundle";
     History, "history", "Show the releases of an environment, from the records in its repository";

@@ -84,8 +84,8 @@ impl Verb {
                             "shipmark verify --source ghcr.io/acme/web:1.4.0 --certificate-identity https://github.com/acme/web/.github/workflows/build.yml@refs/heads/main",
                         ),
                         example(
-                            "Require an SBOM that the same key has attested",
-                            "shipmark verify --source ghcr.io/acme/web:1.4.0 --key cosign.pub --attestation https://cyclonedx.org/bom",
+                            "Judge what an environment of the policy is on, by new scan reports",
+                            "shipmark verify --environment prod --scan-report web.json --scan-report api.json",
                         ),
                     ]
                 }

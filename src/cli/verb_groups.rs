@@ -48,6 +48,7 @@ pub(super) const HISTORY: &[Verb] = &[Verb::History];
 pub(super) const SERVICE_VERBS: &[Verb] = &[
     Verb::Push,
     Verb::Promote,
+    Verb::Verify,
     Verb::History,
     Verb::Inspect,
     Verb::Rollback,
@@ -59,6 +60,7 @@ pub(super) const PLACE_VERBS: &[Verb] = &[
     Verb::Tags,
     Verb::Push,
     Verb::Promote,
+    Verb::Verify,
     Verb::History,
     Verb::Inspect,
     Verb::Rollback,
@@ -71,6 +73,8 @@ pub(super) const VERSION_VERBS: &[Verb] = &[Verb::Tags, Verb::Push, Verb::Promot
 pub(super) const DIGEST_VERBS: &[Verb] = &[Verb::VerifyBundle, Verb::History];
 /// Those that read the image of `source`.
 pub(super) const SOURCE_VERBS: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Verify, Verb::Inspect];
+/// Those that judge images by scan reports.
+pub(super) const SCANNING_VERBS: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Verify];
 pub(super) const RECURSIVE_VERBS: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Verify];
 pub(super) const OFFLINE_VERBS: &[Verb] = &[
     Verb::Tags,
@@ -111,6 +115,7 @@ pub(super) const POLICY_VERBS: &[Verb] = &[
     Verb::Tags,
     Verb::Push,
     Verb::Promote,
+    Verb::Verify,
     Verb::History,
     Verb::Inspect,
     Verb::Policy,
@@ -131,7 +136,7 @@ pub(super) const REGISTRY_VERBS: &[Verb] = &[
 ];
 
 /// Those that read the image that `source` names, and no other.
-pub(super) const SOURCE_REQUIRED: &[Verb] = &[Verb::Push, Verb::Verify];
+pub(super) const SOURCE_REQUIRED: &[Verb] = &[Verb::Push];
 
 /// Those that make or check signatures.
 pub(super) const SIGNATURE_VERBS: &[Verb] = &[

@@ -150,6 +150,9 @@ impl GatedRun<'_> {
     fn freeze_reason(&self) -> Result<Option<String>, Failure> {
         let input = Input::OverrideFreeze;
         let arguments = &self.invocation.arguments;
+        if !arguments.is_accepted(input) {
+            return Ok(None);
+        }
         let Some(reason) = arguments.text(input) else {
             return Ok(None);
         };
@@ -176,7 +179,7 @@ impl GatedRun<'_> {
 }
 
 /// Returns the failure for an input without a gate that it is for.
-fn without_gates(invocation: &Invocation, input: Input) -> Failure {
+pub(super) fn without_gates(invocation: &Invocation, input: Input) -> Failure {
     let gate = match input {
         Input::OverrideFreeze => "freeze",
         _ => "scan",

@@ -63,6 +63,7 @@ mod usage_failure;
 mod verification_inputs;
 mod verify;
 mod verify_bundle;
+mod verify_environment;
 mod visibility;
 
 pub use credential_inputs::collect_secrets;

@@ -3,7 +3,7 @@
 use super::invocation::Invocation;
 use super::load_policy::LoadedPolicy;
 use super::tag_context;
-use crate::cli::{Input, InputError, InputValues};
+use crate::cli::{Input, InputError, InputValues, Verb};
 use crate::policy::EnvironmentRules;
 use crate::release::Failure;
 use crate::tagging::{CompatMode, EnvironmentName, RuleError, TagRuleSet};
@@ -65,7 +65,7 @@ pub(super) fn allows_unbound(
     }
 }
 
-/// Refuses to record something in a runner under another time than that of the clock.
+/// Refuses to do something with an environment in a runner under another time than that of the clock.
 ///
 /// # Errors
 /// A time that is set.
@@ -78,11 +78,17 @@ pub(super) fn refuse_set_clock(
     if !variables.is_in_runner() || variables.get(variable).is_none() {
         return Ok(());
     }
-    Err(Failure::refused(format!(
-        "{variable} in a record of the environment {environment}"
-    ))
-    .with_reason("in a runner the clock decides when something is recorded")
-    .with_hint(format!("leave {variable} out")))
+    let failure = match invocation.arguments.verb {
+        Verb::Verify => Failure::refused(format!(
+            "{variable} in a verification of the environment {environment}"
+        ))
+        .with_reason("in a runner the clock decides how old a report is"),
+        _ => Failure::refused(format!(
+            "{variable} in a record of the environment {environment}"
+        ))
+        .with_reason("in a runner the clock decides when something is recorded"),
+    };
+    Err(failure.with_hint(format!("leave {variable} out")))
 }
 
 /// In a runner an environment goes by what happened, not by what the workflow says had happened,

@@ -15,10 +15,10 @@ use super::resolve::image_store::open_to_show;
 use crate::image::{Destination, Digest, Tag};
 use crate::record::{
     HistoryFilter, HistoryLine, HistoryReadings, RecordId, RecordTime, TagDrift, TagPeriod,
-    TagRecord, TimelineHistory, tag_periods,
+    TagRecord, Timeline, TimelineHistory, tag_periods,
 };
 use crate::tagging::EnvironmentName;
-pub(super) use drift::environment_drift;
+pub(super) use drift::{environment_drift, read_drift, read_tag};
 pub use history_request::HistoryRequest;
 pub use read_history::TimelineSigning;
 pub(super) use read_history::{ReadHistory, read_history};
@@ -75,7 +75,7 @@ pub async fn history(
 ) -> Result<HistoryOutcome, Failure> {
     let location = &request.location;
     let images = open_to_show(context, &location.destination).await?;
-    let environment_tag = drift::read_tag(&images, location, location.environment.tag());
+    let environment_tag = read_tag(&images, location, location.environment.tag());
     let read = Box::pin(read_history(request, context));
     let (read, found) = try_join(read, environment_tag).await?;
     let known = read.to_history(request);
@@ -84,7 +84,7 @@ pub async fn history(
         let place = location.entries();
         context.notices.warning(format!("{place}: {advice}"));
     }
-    let current = current_release(&known);
+    let current = current_release(&known.timeline);
     let environment_drift = environment_drift(&read, &known, location, found);
     let unfinished = drift::unfinished_drift(&read, &images, environment_drift.as_ref(), context);
     let unfinished = unfinished.await?;
@@ -94,7 +94,7 @@ pub async fn history(
     }
     let periods = match &request.tag {
         Some(tag) => {
-            let now = drift::read_tag(&images, location, tag).await?;
+            let now = read_tag(&images, location, tag).await?;
             Some(tag_periods(&tag_records(&read.readings, tag), now))
         }
         None => None,
@@ -143,8 +143,7 @@ fn shown_lines(
         .collect()
 }
 
-pub(super) fn current_release(known: &TimelineHistory) -> Option<RecordedCurrent> {
-    let timeline = &known.timeline;
+pub(super) fn current_release(timeline: &Timeline) -> Option<RecordedCurrent> {
     let (entry, root) = timeline.current()?;
     let before = timeline.rollback_target(root);
     Some(RecordedCurrent {

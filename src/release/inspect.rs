@@ -133,7 +133,7 @@ async fn current_image(
     let read = Box::pin(read_history(&history, context));
     let (read, found) = try_join(read, found).await?;
     let known = read.to_history(&history);
-    if let Some(current) = current_release(&known) {
+    if let Some(current) = current_release(&known.timeline) {
         let drift = environment_drift(&read, &known, location, found);
         if let Some(drift) = drift {
             let named = match drift.found {

@@ -2,8 +2,8 @@
 //!
 //! Start in `pipeline.rs`. `request`, `context`, `destination`, `outcome` and `failure` hold data and
 //! are used by all stages: `resolve`, `plan`, `execute`, `sign` and `tags`, in this order. `batch` runs
-//! the pipeline for several images, `verify` checks signatures alone. Nothing here reads the
-//! environment or prints.
+//! the pipeline for several images, `verify` checks signatures alone, `verify_environment` what an
+//! environment is on. Nothing here reads the environment of the process or prints.
 
 mod adopt;
 mod batch;
@@ -37,6 +37,7 @@ mod source_search;
 mod tags;
 mod timeline_verb;
 mod verify;
+mod verify_environment;
 
 pub use adopt::{AdoptOutcome, AdoptRequest, AdoptedRelease, adopt};
 pub use batch::{BatchOutcome, ReleaseBatch, ServiceOutcome};
@@ -81,3 +82,7 @@ pub use source_search::{CommitSearch, MergedCommit, SoughtImage, SourceOrigin, S
 pub use verify::check::{CheckedImage, MissingEvidence, Verification, VerifyRequest, verify};
 pub use verify::evidence::{CheckedAttestation, CheckedSignature};
 pub use verify::graph::ManifestContent;
+pub use verify_environment::{
+    EnvironmentFinding, EnvironmentRequest, EnvironmentVerification, FindingKind, ServiceEnd,
+    ServiceVerification, VerifiedPlace, verify_environment,
+};

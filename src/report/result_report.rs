@@ -7,11 +7,15 @@ use super::summary::{self, SummaryContext};
 use super::tags_report::TagsResult;
 use super::verb_result::VerbResult;
 use super::{
-    batch_phrases, batch_report, bundle_report, cleaned, mark_report, record_batch_report,
-    rollback_report, step_outputs, text_report, verification_report,
+    batch_phrases, batch_report, bundle_report, cleaned, environment_outputs, environment_report,
+    mark_report, record_batch_report, rollback_report, step_outputs, text_report,
+    verification_report,
 };
 use crate::notices::FileLocation;
-use crate::release::{BatchOutcome, Failure, RecordBatchOutcome, ReleaseOutcome, Verification};
+use crate::release::{
+    BatchOutcome, EnvironmentVerification, Failure, RecordBatchOutcome, ReleaseOutcome,
+    Verification,
+};
 
 /// Result of a verb, in every form of a report.
 pub(super) struct ResultReport {
@@ -53,6 +57,9 @@ impl ResultReport {
             VerbResult::Batch(batch) => Self::of_batch(&cleaned::batch(*batch, clean), context),
             VerbResult::Tagged(tagged) => Self::of_tags(&cleaned::tagged(*tagged, clean), context),
             VerbResult::Verified(found) => Self::of_verification(&found, context),
+            VerbResult::VerifiedEnvironment(verified) => {
+                Self::of_environment(*verified, context, clean)
+            }
             VerbResult::RolledBack(outcome) => Self {
                 text: rollback_report::to_text(&outcome),
                 summary: summary::rollback_summary(&outcome, context),
@@ -206,6 +213,29 @@ impl ResultReport {
             values: vec![("image", verification_report::image_reference(found))],
             failure: found.to_refusal().map(|it| FailureReport::new(&it)),
             names: vec![found.source.to_string()],
+        }
+    }
+
+    /// Returns the report of every repository of an environment, also if one of them cannot be read.
+    fn of_environment(
+        mut verified: EnvironmentVerification,
+        context: &SummaryContext,
+        clean: &dyn Fn(&str) -> String,
+    ) -> Self {
+        for failure in verified.failures_mut() {
+            *failure = cleaned::failure(failure.clone(), clean);
+        }
+        let failure = environment_report::to_failure(&verified);
+        Self {
+            text: environment_report::to_text(&verified),
+            summary: summary::environment_summary(&verified, context),
+            outputs: environment_outputs::to_outputs(&verified),
+            values: vec![
+                ("digest", environment_report::digests(&verified)),
+                ("image", environment_report::image_references(&verified)),
+            ],
+            failure: failure.map(|it| FailureReport::new(&it)),
+            names: environment_report::names(&verified),
         }
     }
 

@@ -7,7 +7,8 @@ use super::inspect_report::InspectReport;
 use super::policy_report::PolicyReport;
 use super::tags_report::TagsResult;
 use crate::release::{
-    BatchOutcome, MarkOutcome, RecordBatchOutcome, ReleaseOutcome, RollbackOutcome, Verification,
+    BatchOutcome, EnvironmentVerification, MarkOutcome, RecordBatchOutcome, ReleaseOutcome,
+    RollbackOutcome, Verification,
 };
 
 /// Result of a verb.
@@ -20,6 +21,8 @@ pub enum VerbResult {
     Tagged(Box<TagsResult>),
     /// Checked signatures of an image.
     Verified(Box<Verification>),
+    /// Verification of what an environment is on.
+    VerifiedEnvironment(Box<EnvironmentVerification>),
     /// Checked bundle of a file.
     VerifiedBundle(Box<BundleVerification>),
     /// Signed file.

@@ -154,9 +154,9 @@ fn an_error_ends_with_the_command_that_helps() {
             "`shipmark help push` explains push",
         ),
         (
-            &["verify"],
+            &["push"],
             "--source <IMAGE>",
-            "`shipmark help verify` explains verify",
+            "`shipmark help push` explains push",
         ),
         (
             &["verify", "--source"],

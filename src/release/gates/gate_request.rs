@@ -75,6 +75,23 @@ impl GateRequest {
         judged.or(self.unjudged_reports.as_ref()).map(AsRef::as_ref)
     }
 
+    /// Returns the scan gate alone; `None` if there is none.
+    pub fn into_scan_gate(self) -> Option<Self> {
+        let scan = self.scan?;
+        Some(Self {
+            now: self.now,
+            own_signers: self.own_signers,
+            scan: Some(scan),
+            unjudged_reports: None,
+            signature: None,
+            attestations: Vec::new(),
+            soak: None,
+            freeze: Vec::new(),
+            freeze_override: None,
+            image: None,
+        })
+    }
+
     /// Returns whether a gate judges the image itself, or which of its platforms a document is about.
     pub(super) fn needs_image(&self) -> bool {
         let has_image_gate = self.image.is_some() || !self.attestations.is_empty();

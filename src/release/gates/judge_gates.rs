@@ -40,6 +40,19 @@ pub(crate) async fn judge_gates(
     Ok(passed)
 }
 
+/// Judges an image by its gates at the latest of its times, and refuses nothing.
+///
+/// # Errors
+/// Facts that cannot be read.
+pub(crate) async fn judge_at_once(
+    request: &GateRequest,
+    release: &GatedRelease<'_>,
+) -> Result<GateReport, Failure> {
+    let facts = GateFacts::read(request, release).await?;
+    let now = release.latest_time().to_timestamp();
+    Ok(facts.judge(request, release, now).report)
+}
+
 /// What the gates judge.
 struct GateFacts {
     /// The image; `None` if no gate judges it.

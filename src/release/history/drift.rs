@@ -1,10 +1,14 @@
 //! Tags of an environment that name something else than its records say.
 
+use std::collections::BTreeMap;
+
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::read_history::ReadHistory;
 use crate::image::{Digest, Tag};
-use crate::record::{ExpectedRoot, HistoryReadings, TagDrift, TimelineHistory, expected_tags};
+use crate::record::{
+    ExpectedRoot, HistoryReadings, TagDrift, Timeline, TimelineHistory, expected_tags,
+};
 use crate::referrers::TagSnapshot;
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
@@ -53,11 +57,24 @@ pub(super) async fn written_tags_drift(
     let is_complete = read.listed.is_complete && read.span == read.listed.view.names().len();
     let entries = read.readings.read_entries();
     let expected = expected_tags(&entries, &known.timeline, is_complete);
+    read_drift(expected, &known.timeline, images, location).await
+}
+
+/// Returns the drift of tags with these roots by the records.
+///
+/// # Errors
+/// A store that cannot tell.
+pub(crate) async fn read_drift(
+    expected: BTreeMap<String, ExpectedRoot>,
+    timeline: &Timeline,
+    images: &ImageStore,
+    location: &TimelineLocation,
+) -> Result<Vec<TagDrift>, Failure> {
     let lookups = expected.into_iter().filter_map(|(tag, expected)| {
         let tag: Tag = tag.parse().ok()?;
         Some(async move {
             let found = read_tag(images, location, &tag).await?;
-            let drift = || TagDrift::new(tag, Some(expected), found, &known.timeline);
+            let drift = || TagDrift::new(tag, Some(expected), found, timeline);
             Ok::<_, Failure>((found != Some(expected.root)).then(drift))
         })
     });
@@ -86,7 +103,7 @@ pub(super) async fn unfinished_drift(
 }
 
 /// Returns the root that a tag names.
-pub(super) async fn read_tag(
+pub(crate) async fn read_tag(
     store: &ImageStore,
     location: &TimelineLocation,
     tag: &Tag,

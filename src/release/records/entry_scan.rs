@@ -31,6 +31,17 @@ impl TimelineView {
         self.read_into(left, readings).await
     }
 
+    /// Returns what was read, one entry after the other.
+    pub(crate) fn to_readings(&self) -> HistoryReadings {
+        let mut readings = HistoryReadings::default();
+        for (name, cell) in self.lock().iter() {
+            if let Some(reading) = cell.get() {
+                add_reading(name, reading, &mut readings);
+            }
+        }
+        readings
+    }
+
     /// Reads entries that were not read.
     ///
     /// # Errors

@@ -22,6 +22,7 @@ pub(super) mod record_signing;
 pub(super) mod referrer_form;
 pub(super) mod refusals;
 pub(super) mod release_name;
+pub(super) mod release_signature;
 pub(super) mod signer_match;
 pub(super) mod since_release;
 pub(super) mod source_record;

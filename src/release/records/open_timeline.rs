@@ -48,7 +48,7 @@ impl OpenTimeline {
             Some(place) => open_to_write(context, place, &[]),
             None => destination.store.clone(),
         };
-        let (tags, view) = list_names(&destination, &entries, location).await?;
+        let (tags, view) = list_names(&destination.store, &entries, location).await?;
         refuse_left_entries(&view, &tags)?;
         let view = view.with_stray_limit(stray_limit);
         let recent = view.read_recent().await?;
@@ -73,7 +73,7 @@ impl OpenTimeline {
     /// A store that cannot tell.
     pub(crate) async fn relist(&mut self, own: Option<&Tag>) -> Result<bool, Failure> {
         let location = self.view.location().clone();
-        let (tags, view) = list_names(&self.destination, &self.entries, &location).await?;
+        let (tags, view) = list_names(&self.destination.store, &self.entries, &location).await?;
         let known: HashSet<&EntryName> = self.view.names().iter().collect();
         let is_own = |name: &EntryName| own.is_some_and(|own| name.to_tag() == *own);
         let names = view.names().iter();
@@ -174,15 +174,18 @@ impl OpenTimeline {
 }
 
 /// Lists the tags of the images' repository, and the names of the timeline's entries.
-async fn list_names(
-    destination: &OpenDestination,
+///
+/// # Errors
+/// A store that cannot tell.
+pub(crate) async fn list_names(
+    images: &ImageStore,
     entries: &ImageStore,
     location: &TimelineLocation,
 ) -> Result<(BTreeSet<Tag>, TimelineView), Failure> {
     let failed = |place, error| Failure::from_store_error(Side::Destination, place, error);
     let own = async {
-        let tags = destination.store.tags().await;
-        tags.map_err(|error| failed(&destination.name, error))
+        let tags = images.tags().await;
+        tags.map_err(|error| failed(&location.destination, error))
     };
     let Some(place) = &location.entries_at else {
         let tags = own.await?;

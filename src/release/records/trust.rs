@@ -157,6 +157,15 @@ impl RecordTrust {
         requirements.collect()
     }
 
+    /// Returns the signers whose time is over at `now`, with its end.
+    pub(crate) fn ended_signers(&self, now: RecordTime) -> Vec<(String, RecordTime)> {
+        let ended = self.signers.iter().filter_map(|signer| {
+            let until = signer.until.filter(|until| *until <= now)?;
+            Some((signer.requirement.to_string(), until))
+        });
+        ended.collect()
+    }
+
     /// Returns the names of the signers, joined by `or`.
     pub(crate) fn signer_names(&self) -> String {
         let mut names: Vec<String> = Vec::new();

@@ -3,11 +3,11 @@
 use futures_util::future::{try_join, try_join_all};
 
 use crate::image::{Descriptor, Digest, Manifest, ManifestBody, TagOrDigest};
-use crate::record::{RecordAction, RecordedTagKind, TimelineEntry};
+use crate::record::{RecordedTagKind, TimelineEntry};
 use crate::release::Failure;
 use crate::release::plan::rollback_tags::RollbackTag;
 use crate::release::records::open_timeline::OpenTimeline;
-use crate::release::verify::evidence::check_signatures;
+use crate::release::records::release_signature::missing_release_signature;
 use crate::transfer::{ImageStore, MANIFESTS_LIMIT, Side, StoreError};
 
 /// Requires that the manifests below the root, and the configs of all of them, are there.
@@ -95,20 +95,14 @@ pub(super) async fn check_signature(
     target: &TimelineEntry,
 ) -> Result<(), Failure> {
     let location = timeline.view.location();
-    let is_adopted = target.action == RecordAction::Adopt;
-    let Some(trust) = location.trust.as_ref().filter(|_| !is_adopted) else {
+    let images = (&timeline.destination.store, location);
+    if missing_release_signature(images, target, None)
+        .await?
+        .is_none()
+    {
         return Ok(());
-    };
-    let (store, place) = (&timeline.destination.store, &location.destination);
-    for accepted in trust.release_requirements() {
-        let found = check_signatures(store, &accepted.requirement, target.root).await;
-        let found =
-            found.map_err(|error| Failure::from_referrer_error(Side::Destination, place, error))?;
-        let mut verified = found.iter().filter_map(|found| found.result.as_ref().ok());
-        if verified.any(|it| accepted.is_in_time(&it.evidence, target.planned_at)) {
-            return Ok(());
-        }
     }
+    let place = &location.destination;
     let (environment, root) = (&location.environment, target.root.short());
     Err(Failure::refused(format!(
         "{place} has no valid signature of {root}, the image to go back to"

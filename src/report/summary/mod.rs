@@ -2,6 +2,7 @@
 
 mod batch_page;
 mod bundle_page;
+mod environment_page;
 mod facts_table;
 mod failure_page;
 mod follow_up;
@@ -23,6 +24,8 @@ mod title;
 mod verification_page;
 
 #[cfg(test)]
+mod environment_samples;
+#[cfg(test)]
 mod gate_samples;
 #[cfg(test)]
 mod record_samples;
@@ -35,6 +38,11 @@ mod verb_samples;
 
 pub(super) use batch_page::batch_summary;
 pub(super) use bundle_page::{bundle_summary, signed_bundle_summary};
+pub(super) use environment_page::environment_summary;
+#[cfg(test)]
+pub(super) use environment_samples::{
+    passed as sample_environment, refused as sample_refused_environment,
+};
 pub(super) use failure_page::failure_summary;
 #[cfg(test)]
 pub(super) use gate_samples::refused_by_gates as sample_gates;

@@ -62,6 +62,13 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
             verification_summary(&unverified(), &run("Deploy", "workflow_dispatch", "main")),
         ),
         (
+            "verification-environment",
+            environment_summary(
+                &environment_samples::refused(),
+                &run("Rescan", "schedule", "main"),
+            ),
+        ),
+        (
             "verification-bundle",
             bundle_summary(&verified_bundle(), &tag_run()),
         ),

@@ -1,6 +1,8 @@
 //! Gates of an environment: what a release must pass, what a refusal says, and what the record keeps.
 
 mod attested;
+mod current;
+mod current_services;
 mod scans;
 mod shown;
 mod summaries;

@@ -3,6 +3,7 @@
 mod command_line;
 mod inspect;
 mod lists;
+mod verified;
 
 use shipmark::record::{EntryKnowledge, EntryRemark, HistoryFilter, HistoryLine};
 use shipmark::release::{HistoryOutcome, HistoryRequest, ReleaseOutcome, TimelineSigning, history};

@@ -10,6 +10,7 @@ mod newest;
 mod signed;
 
 use std::path::Path;
+use std::process::Command;
 
 use git2::{Oid, Repository, Signature, Time};
 
@@ -61,13 +62,22 @@ impl Stage {
         }
     }
 
-    pub(crate) fn run(&self, (event, git_ref, sha): Trigger<'_>, inputs: &[(&str, &str)]) -> Ran {
+    pub(crate) fn run(&self, trigger: Trigger<'_>, inputs: &[(&str, &str)]) -> Ran {
+        Ran::of(self.step(trigger, inputs).output().unwrap())
+    }
+
+    /// The step of a workflow that runs for a trigger.
+    pub(crate) fn step(
+        &self,
+        (event, git_ref, sha): Trigger<'_>,
+        inputs: &[(&str, &str)],
+    ) -> Command {
         let mut step = self.place.step(git_ref, inputs);
         step.env("GITHUB_EVENT_NAME", event)
             .env("GITHUB_SHA", sha)
             .env("GITHUB_WORKFLOW_SHA", &self.policy_commit)
             .env("GITHUB_WORKSPACE", self.place.root());
-        Ran::of(step.output().unwrap())
+        step
     }
 
     /// Builds an image without labels for a commit, and pushes it to an environment. Returns the digest.
