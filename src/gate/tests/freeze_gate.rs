@@ -194,6 +194,8 @@ fn a_reason_overrides_windows_that_allow_it() {
     let judgement = judge_freeze(std::slice::from_ref(&soft), Some(" fix\u{7} "), saturday);
     assert_verdict(&judgement.verdict, Passed, &[]);
     assert!(judgement.is_overridden);
+    let fact = "frozen by sat 00:00 to sun 00:00 (UTC) until 2026-11-22T00:00:00Z, overridden: fix\u{fffd}";
+    assert_eq!(judgement.verdict.facts(), [fact]);
     assert_eq!(
         judgement.verdict.warnings(),
         ["freeze overridden: fix\u{fffd}"]

@@ -89,6 +89,10 @@ async fn promise_6_a_committed_report_is_refused_outside_of_a_runner_too() {
     let stage = Stage::with(&policy, &files).await;
     std::fs::write(stage.place.path("dev.key"), pem).unwrap();
     build(&stage, &[]);
+    std::fs::create_dir_all(stage.place.path(".github")).unwrap();
+    let policy = policy.replace("HOST", &stage.registry.host());
+    std::fs::write(stage.place.path(".github/shipmark.yml"), policy).unwrap();
+    std::fs::write(stage.place.path("dev.pub"), public).unwrap();
     // What the working tree has in its place was committed all the same.
     write_report(&stage, "report.json", &image, &[]);
     write_report(&stage, "made.json", &image, &[]);
