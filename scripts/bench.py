@@ -4,9 +4,10 @@
     PATH=DIR_OF_SHIPMARK:~/.cache/shipmark/peers:$PATH scripts/bench.py --plan core --reps 5 --out r.json --md r.md
 
 All arguments go to that program; its README explains them and the figures. `scripts/install-peers.sh` installs the other
-programs. This script adds a repository and a tag for the commands that name a destination by both, and the plan `records`
-(bench_records.py), which prints a table of its own.
+programs. This script adds a repository and a tag for the commands that name a destination by both, and the plans `records`
+and `gates` (bench_records.py, bench_gates.py), which print tables of their own.
 """
+import datetime
 import os
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 shared = Path(os.environ.get("SHARED", Path(__file__).resolve().parents[2] / "shared"))
 sys.path.insert(0, str(shared / "bench"))
 import bench  # noqa: E402  (it is only found with the path above)
+import bench_gates  # noqa: E402
 import bench_records  # noqa: E402
 
 run = bench.Rig.run
@@ -29,6 +31,8 @@ def run_with_repository(rig, template, fields, *args, **kwargs):
 def plan_with_records(running, name):
     if name == "records":
         return bench_records.run(running, bench.Rig, bench.free_port)
+    if name == "gates":
+        return bench_gates.run(running, datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))
     return plan(running, name)
 
 

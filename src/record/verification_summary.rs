@@ -105,13 +105,6 @@ impl StoredSummary {
             verified_at,
         })
     }
-
-    /// Returns whether it says that the root is released, and has said so since `withdrawn_at`, the time of the newest
-    /// rollback of the root, if there was one.
-    pub fn is_in_effect(&self, withdrawn_at: Option<RecordTime>) -> bool {
-        let is_later = withdrawn_at.is_none_or(|time| self.verified_at > time);
-        self.result == SummaryResult::Passed && is_later
-    }
 }
 
 fn resource_uri(destination: &str) -> String {
@@ -132,8 +125,10 @@ fn policy_descriptor(policy: &RecordedPolicy) -> Value {
 
 fn evidence_descriptor(evidence: &RecordedEvidence) -> Value {
     let mut value = json!({"digest": digest_set(evidence.digest)});
+    // A path is a name: the descriptors of in-toto have addresses in `uri`.
     if let Some(uri) = &evidence.uri {
-        value["uri"] = json!(uri);
+        let member = if uri.contains("://") { "uri" } else { "name" };
+        value[member] = json!(uri);
     }
     value
 }
@@ -216,24 +211,5 @@ mod tests {
                 StoredSummary::from_predicate(&other, &environment, "prod.example.com/team/web");
             assert_eq!(read, None, "{place}");
         }
-    }
-
-    #[test]
-    fn a_summary_is_in_effect_until_the_root_is_withdrawn() {
-        let time = |second: u8| {
-            format!("2026-11-20T21:48:{second:02}.000Z")
-                .parse()
-                .unwrap()
-        };
-        let stored = |result| StoredSummary {
-            result,
-            verified_at: time(2),
-        };
-        let (passed, failed) = (stored(SummaryResult::Passed), stored(SummaryResult::Failed));
-        assert!(passed.is_in_effect(None));
-        assert!(passed.is_in_effect(Some(time(1))));
-        assert!(!passed.is_in_effect(Some(time(2))));
-        assert!(!passed.is_in_effect(Some(time(3))));
-        assert!(!failed.is_in_effect(None));
     }
 }

@@ -30,6 +30,7 @@ mod release_facts;
 mod request;
 mod resolve;
 mod resolve_and_observe;
+mod resolve_release;
 mod rollback;
 mod sign;
 mod source_lookup;

@@ -1,6 +1,8 @@
 //! Release pipeline: resolves, plans, copies, signs and tags, in the order of promise 2 of the design.
 //! Tags are always last.
 
+use std::sync::Arc;
+
 use futures_util::future::{try_join, try_join_all};
 
 use super::Failure;
@@ -8,36 +10,32 @@ use super::context::ReleaseContext;
 use super::destination::{self, OpenDestination};
 use super::execute::stages::PreTagStages;
 use super::gates::gate_outcome::GateOutcome;
+use super::gates::gate_reading::GateReading;
 use super::gates::gate_warnings::report_gate_warnings;
 use super::gates::gated_release::GatedRelease;
 use super::gates::judge_gates::judge_gates;
 use super::hand_rollback::hand_rollback_note;
-use super::naming_checks;
 use super::outcome::{DestinationOutcome, ReleaseOutcome};
-use super::plan::branch_ancestry::BranchTagGuard;
-use super::plan::branch_names::check_branch_names;
 use super::plan::destination_state::DestinationState;
 use super::plan::line_facts::read_line_facts;
-use super::plan::reuse::{ObservedRelease, reuse_existing_image};
 use super::plan::tags::{TagPlan, plan_tags};
 use super::platform_contents::platform_contents;
 use super::prepared_release::PreparedRelease;
 use super::previous_image::{self, PreviousImages};
+use super::records::begin::{BegunRelease, begin_record};
 use super::records::clock::planning_time;
-use super::records::observe::{ObservedTimelines, RecordedImage, observe_timelines};
-use super::records::refusals::check_release;
-use super::records::source_record::require_source_record;
-use super::records::timeline_records::OwnRecord;
+use super::records::observe::{ObservedTimelines, RecordedImage};
 use super::records::timeline_view::TimelineView;
-use super::request::{ImageCheck, ReleaseRequest, ReleaseVerb};
+use super::request::{ImageCheck, ReleaseRequest};
 use super::resolve::find_source::{FoundSource, find_source};
 use super::resolve::image::ResolvedImage;
-use super::resolve_and_observe::{ResolvedRelease, resolve_and_observe};
+use super::resolve_and_observe::{ObservedImage, resolve_and_observe};
+use super::resolve_release::ResolvedSender;
+use super::sign::plan_summaries::summary_signing;
 use super::sign::report_binding::assign_reports;
 use super::tags::{line_recheck, reconcile, write};
-use crate::image::{CommitId, Digest};
+use crate::image::Digest;
 use crate::tagging::DerivedTags;
-use crate::transfer::Side;
 
 /// Announces the repositories of releases to the registries' client, so that their requests share
 /// logins. [`run`] does so for its own; a caller of several announces all of them first.
@@ -77,55 +75,60 @@ pub(super) async fn prepare_release<'a>(
     } = found;
     let request = found.as_ref();
     let destinations = destination::open_destinations(request, context)?;
-    let resolved = resolve_and_observe(request, context, &destinations, timelines);
-    let ResolvedRelease {
-        mut image,
+    let (sender, receiver) = ResolvedSender::new();
+    let observed = resolve_and_observe(request, context, &destinations, timelines, sender);
+    let reading = async {
+        match receiver.receive().await {
+            Some((image, sources)) => read_gates(request, &image, &sources).await,
+            None => Ok(None),
+        }
+    };
+    // What rules the release out is told before what a gate cannot read.
+    let reads = try_join(observed, async { Ok(reading.await) });
+    let (observed, mut reading) = Box::pin(reads).await?;
+    let ObservedImage {
+        image,
+        requested_digest,
         derived,
+        sources,
+        commit,
         mut states,
-        sources,
-    } = Box::pin(resolved).await?;
-    naming_checks::refuse_excluded_version(&request.excluded_versions, &derived)?;
-    for warning in &derived.warnings {
-        context.notices.warning(warning.clone());
+        branch_guard,
+        mut timelines,
+    } = observed;
+    if image.root.digest != requested_digest {
+        reading = read_gates(request, &image, &sources).await;
     }
-    let requested_digest = image.root.digest;
-    check_source(request, context, requested_digest).await?;
-    let commit = image_commit(request, &image);
-    let observed = ObservedRelease {
-        destinations: &destinations,
-        states: &states,
-        derived: &derived,
-        root: image.root.digest,
+    let gated = GatedRelease::new(&image, &sources);
+    let timelines_seen = timelines.as_ref();
+    let gates = match reading {
+        Ok(reading) => {
+            let passed = pass_gates(
+                request,
+                context,
+                &destinations,
+                &gated,
+                timelines_seen,
+                reading,
+            );
+            Box::pin(passed).await
+        }
+        Err(failure) => Err(failure),
     };
-    let existing = reuse_existing_image(request, context, &observed, commit.as_ref());
-    let existing = Box::pin(existing).await?;
-    image = existing.unwrap_or(image);
-    let root = image.root.digest;
-    check_branch_names(request, context, &destinations, &derived, &mut states, root)?;
-    let branch_guard = BranchTagGuard::new(context, &derived, commit.as_ref());
-    if let Some(guard) = &branch_guard {
-        let kept = guard.keep_newer_tags(&destinations, &derived, &mut states, root);
-        kept.await?;
+    if let Some(timelines) = &mut timelines {
+        let release = BegunRelease {
+            request,
+            image: RecordedImage::new(&image, &derived),
+            gates: gates.as_ref().ok(),
+        };
+        let begin = begin_record(&release, context, &destinations, &mut states, timelines);
+        Box::pin(begin).await?;
     }
-    let image_tags = RecordedImage {
-        root,
-        source_root: image.source_digest(),
-        derived: &derived,
-    };
-    let timelines = observe_recorded(
-        request,
-        context,
-        &destinations,
-        &mut states,
-        &image_tags,
-        sources,
-    )
-    .await?;
     let facts = read_line_facts(&destinations, &derived.tags, &mut states, &image);
     Box::pin(facts).await?;
-    let plans = plan_destinations(&destinations, &derived, &states, root)?;
-    let gates = pass_gates(request, context, &destinations, &image, timelines.as_ref());
-    let gates = Box::pin(gates).await?;
+    let plans = plan_destinations(&destinations, &derived, &states, image.root.digest)?;
+    let summary_signing = request.signing.as_ref().map(summary_signing);
+    let gates = gates?;
     let found = Box::pin(assign_reports(found, &image)).await?;
     Ok(PreparedRelease {
         request: found,
@@ -139,6 +142,7 @@ pub(super) async fn prepare_release<'a>(
         plans,
         branch_guard,
         gates,
+        summary_signing,
         timelines,
     })
 }
@@ -267,16 +271,15 @@ async fn write_tags(
     let moving = write::write_moving_tags(prepared, plans);
     if wrote_immutable && !stages.writes_entries() {
         try_join(moving, stages.recheck_shared_tags()).await?;
-        stages.write_timeline_entries().await?;
-        reconcile_tags(prepared, plans).await?;
+        try_join(reconcile_tags(prepared, plans), stages.write_summaries()).await?;
     } else {
         moving.await?;
         stages.write_timeline_entries().await?;
-        try_join(
-            reconcile_tags(prepared, plans),
-            stages.recheck_shared_tags(),
-        )
-        .await?;
+        let after = async {
+            stages.recheck_shared_tags().await?;
+            stages.write_summaries().await
+        };
+        try_join(reconcile_tags(prepared, plans), after).await?;
     }
     stages.find_superseded();
     Ok(())
@@ -296,15 +299,29 @@ async fn reconcile_tags(
     Box::pin(try_join_all(results)).await.map(drop)
 }
 
+/// Reads what the gates judge; `None` without any.
+async fn read_gates(
+    request: &ReleaseRequest,
+    image: &ResolvedImage,
+    sources: &[Arc<TimelineView>],
+) -> Result<Option<GateReading>, Failure> {
+    let Some(gates) = &request.gates else {
+        return Ok(None);
+    };
+    let release = GatedRelease::new(image, sources);
+    GateReading::read(gates, &release).await.map(Some)
+}
+
 /// Judges the release by its gates: a refusal writes nothing.
 async fn pass_gates(
     request: &ReleaseRequest,
     context: &ReleaseContext,
     destinations: &[OpenDestination],
-    image: &ResolvedImage,
+    release: &GatedRelease<'_>,
     timelines: Option<&ObservedTimelines>,
+    reading: Option<GateReading>,
 ) -> Result<GateOutcome, Failure> {
-    let Some(gates) = &request.gates else {
+    let Some((gates, reading)) = request.gates.as_ref().zip(reading) else {
         return Ok(GateOutcome::default());
     };
     let mut times = Vec::with_capacity(destinations.len());
@@ -317,13 +334,7 @@ async fn pass_gates(
             }
         });
     }
-    let source = timelines.and_then(|timelines| timelines.source.as_ref());
-    let release = GatedRelease {
-        image,
-        source: source.map(|source| &source.view),
-        times,
-    };
-    let judged = judge_gates(gates, &release).await;
+    let judged = judge_gates(gates, release, reading, &times).await;
     let report = match &judged {
         Ok(outcome) => Some(&outcome.report),
         Err(failure) => failure.gates(),
@@ -332,67 +343,6 @@ async fn pass_gates(
         report_gate_warnings(report, context);
     }
     judged
-}
-
-/// Observes the timelines, where the release is recorded.
-async fn observe_recorded(
-    request: &ReleaseRequest,
-    context: &ReleaseContext,
-    destinations: &[OpenDestination],
-    states: &mut [DestinationState],
-    image: &RecordedImage<'_>,
-    sources: Vec<TimelineView>,
-) -> Result<Option<ObservedTimelines>, Failure> {
-    let Some(options) = &request.record else {
-        return Ok(None);
-    };
-    let observed = observe_timelines(options, context, destinations, states, image, sources);
-    let observed = Box::pin(observed).await?;
-    for (timeline, state) in observed.destinations.iter().zip(&*states) {
-        check_release(options, timeline, state, image).await?;
-    }
-    if request.verb == ReleaseVerb::Promote {
-        require_source_record(context, &observed, image)?;
-    }
-    let each = destinations.iter().zip(states).zip(&observed.destinations);
-    for ((destination, state), timeline) in each {
-        let Some(records) = destination.records.timeline() else {
-            continue;
-        };
-        if let Some(begun) = &timeline.begun {
-            let (id, record) = (begun.verified.id, &begun.verified.record);
-            records.set_own(OwnRecord::of_attempt(id, &record.predicate));
-            state.records = destination.records.read_names(&state.tags).await?;
-        } else if options.reinstates {
-            let ended = timeline.state.withdrawals(image.root).collect();
-            records.set_own(OwnRecord::of_reinstatement(ended));
-        }
-    }
-    Ok(Some(observed))
-}
-
-async fn check_source(
-    request: &ReleaseRequest,
-    context: &ReleaseContext,
-    root: Digest,
-) -> Result<(), Failure> {
-    match &request.check {
-        None => Ok(()),
-        Some(check) => {
-            check
-                .require_of_source(context, Side::Source, root, &request.source)
-                .await
-        }
-    }
-}
-
-/// Returns the commit of the image: the event's for a push, the one that its labels name for a
-/// promotion.
-fn image_commit(request: &ReleaseRequest, image: &ResolvedImage) -> Option<CommitId> {
-    match request.verb {
-        ReleaseVerb::Push => request.facts.as_ref()?.commit.clone(),
-        ReleaseVerb::Promote => image.origin.as_ref()?.revision.clone(),
-    }
 }
 
 fn plan_destinations(

@@ -10,8 +10,10 @@ use super::outcome::TagChange;
 use super::plan::branch_ancestry::BranchTagGuard;
 use super::plan::destination_state::DestinationState;
 use super::plan::tags::{TagPlan, TagStep};
+use super::records::grounds::ReleaseGrounds;
 use super::records::observe::ObservedTimelines;
-use super::request::ReleaseRequest;
+use super::records::options::RunAccount;
+use super::request::{ReleaseRequest, SigningOptions};
 use super::resolve::image::ResolvedImage;
 use crate::image::{CommitId, Digest};
 use crate::notices::TagNews;
@@ -32,11 +34,19 @@ pub(super) struct PreparedRelease<'a> {
     pub(super) branch_guard: Option<BranchTagGuard<'a>>,
     /// What the gates decided.
     pub(super) gates: GateOutcome,
+    /// How verification summaries are signed; `None` if nothing is signed.
+    pub(super) summary_signing: Option<SigningOptions>,
     /// Timelines of the destinations, if the release is recorded.
     pub(super) timelines: Option<ObservedTimelines>,
 }
 
 impl PreparedRelease<'_> {
+    /// Returns why the run may release the image to a destination.
+    pub(super) fn grounds(&self, account: &RunAccount, destination: &str) -> ReleaseGrounds {
+        let root = self.image.root.digest;
+        ReleaseGrounds::of_run(&self.request, account, root, &self.gates, destination)
+    }
+
     /// Returns whether a tag is going to be written.
     pub(super) fn changes_tags(&self) -> bool {
         let mut steps = self.plans.iter().flat_map(|plan| &plan.steps);

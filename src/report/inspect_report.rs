@@ -2,18 +2,15 @@
 
 use super::drift_text::{drift_phrase, immutable_way, unfinished_phrase};
 use super::history_report::{known_word, line_remarks};
+use super::inspect_evidence::push_evidence;
 use super::phrases::digest_reference;
 use super::record_words::{minutes, seconds, versioned, word};
 use super::styled_text::{StyledText, Tone};
-use super::verification_report::{attestation_text, outcome_tone, signature_text};
-use crate::image::{Digest, TagOrDigest};
+use crate::image::Digest;
 use crate::notices::to_printable;
 use crate::policy::Service;
 use crate::record::{EntryState, HistoryLine, RecordAction};
-use crate::release::{
-    CarriedRecord, EnvironmentAccount, InspectOutcome, InspectedEvidence, KnownImage, Verification,
-};
-use crate::signing::SignatureEvidence;
+use crate::release::{CarriedRecord, EnvironmentAccount, InspectOutcome, KnownImage};
 
 /// Accounts of images: of one, or of the services of an environment.
 pub struct InspectReport {
@@ -138,85 +135,6 @@ fn dockerfile_phrase(image: &KnownImage) -> String {
         (None, None) => UNKNOWN.to_owned(),
         _ => format!("{file}{target}"),
     }
-}
-
-fn push_evidence(text: &mut StyledText, outcome: &InspectOutcome) {
-    text.push("\n  evidence\n");
-    let documents = &outcome.image.documents;
-    if outcome.evidence.is_empty() && documents.is_empty() {
-        text.push("    none\n");
-    }
-    for evidence in &outcome.evidence {
-        text.push(&format!(
-            "    {:<12}  {}\n",
-            evidence_kind(evidence),
-            evidence.at
-        ));
-        for (phrase, is_valid) in check_phrases(evidence, outcome.verification.as_ref()) {
-            text.push("                  ");
-            match is_valid {
-                Some(is_valid) => text.push_toned(outcome_tone(is_valid), &phrase),
-                None => text.push(&phrase),
-            }
-            text.push("\n");
-        }
-    }
-    for document in documents {
-        text.push(&format!(
-            "    {:<12}  {}\n                  considered by the release\n",
-            word(&document.kind),
-            document.digest
-        ));
-    }
-}
-
-/// Returns the kind of a piece of evidence.
-pub(super) fn evidence_kind(evidence: &InspectedEvidence) -> String {
-    let kind = evidence.kind.as_ref();
-    kind.map_or_else(|| UNKNOWN.to_owned(), |kind| to_printable(kind.id(), 60))
-}
-
-/// Returns of each signature in a piece of evidence whether it verifies, by whom, or why not; `None` if it was not
-/// checked.
-pub(super) fn check_phrases(
-    evidence: &InspectedEvidence,
-    verification: Option<&Verification>,
-) -> Vec<(String, Option<bool>)> {
-    let Some(found) = verification else {
-        return vec![("not verified: no signer is given".to_owned(), None)];
-    };
-    let is_it = |at: &TagOrDigest| at.to_string() == evidence.at;
-    let signatures = found.signatures.iter().filter(|one| is_it(&one.at));
-    let signatures = signatures.map(|one| {
-        let proof = one.result.as_ref().ok().map(|signed| &signed.evidence);
-        check_phrase(found, signature_text(one), proof)
-    });
-    let attestations = found.attestations.iter().filter(|one| is_it(&one.at));
-    let attestations = attestations.map(|one| {
-        let proof = one.result.as_ref().ok().map(|attested| &attested.evidence);
-        check_phrase(found, attestation_text(one), proof)
-    });
-    let phrases: Vec<_> = signatures.chain(attestations).collect();
-    match phrases.is_empty() {
-        true => vec![("not signed, or in a form that is not read".to_owned(), None)],
-        false => phrases,
-    }
-}
-
-/// Returns a result with its signer, if it is good.
-fn check_phrase(
-    found: &Verification,
-    text: String,
-    proof: Option<&SignatureEvidence>,
-) -> (String, Option<bool>) {
-    let Some(proof) = proof else {
-        return (text, Some(false));
-    };
-    let signer = match &proof.certificate {
-        Some(certificate) => printable(&certificate.subject),
-        None => found.requirement.to_string(),
-    };
-    (format!("{text}, by {signer}"), Some(true))
 }
 
 fn push_account(text: &mut StyledText, account: &EnvironmentAccount, has_policy: bool) {

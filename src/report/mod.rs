@@ -16,6 +16,7 @@ mod history_json;
 mod history_outputs;
 mod history_report;
 mod image_matrix;
+mod inspect_evidence;
 mod inspect_json;
 mod inspect_outputs;
 mod inspect_report;

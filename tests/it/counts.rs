@@ -4,6 +4,7 @@
 
 mod attached;
 mod found_source;
+mod gated;
 mod inspected;
 mod recorded;
 mod rollback;

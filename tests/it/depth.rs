@@ -12,7 +12,9 @@ use shipmark::tagging::TagRules;
 use tokio::time::Instant;
 
 use crate::registry::{Effect, Fault, Profile, Registry};
-use crate::support::recorded_chain::{promotion_to_prod, recorded_chain};
+use crate::support::recorded_chain::{
+    attested_chain, promoted_image, promotion_to_prod, recorded_chain,
+};
 use crate::support::*;
 
 /// A round trip.
@@ -173,6 +175,42 @@ async fn a_recorded_promotion_with_what_it_rests_on() {
         counts.push((depth_of(true).await, depth_of(false).await));
     }
     assert_eq!(counts, [(15, 14), (16, 14)], "with its record and without");
+}
+
+/// All gates against none, and a verification summary against none: what is read for the gates is read while the
+/// destinations are observed, and a summary is written while the tags are read again. Where a tag lists the referrers, the
+/// summary is added to it after all else.
+#[tokio::test(start_paused = true)]
+async fn a_gated_promotion_with_a_summary() {
+    let key = keys::key();
+    let mut counts = Vec::new();
+    for profile in [Profile::plain(), Profile::plain().referrers(false)] {
+        let depth_of = async |has_gates: bool, has_summary: bool| {
+            let attested = [gated::provenance()];
+            let registry = attested_chain(profile.clone(), Some(&key), &attested).await;
+            registry.fault(Fault::on("*", "/v2/", Effect::Delay(TICK)).always());
+            let mut request = promotion_to_prod(&registry, Some(&key));
+            if has_gates {
+                let reports = vec![gated::report(&promoted_image(), "web")];
+                request.gates = Some(gated::all_gates(&key, 30, reports));
+            }
+            if has_summary {
+                request = gated::with_summary(request);
+            }
+            depth(request, &[&registry]).await
+        };
+        counts.push((
+            depth_of(false, false).await,
+            depth_of(true, false).await,
+            depth_of(false, true).await,
+            depth_of(true, true).await,
+        ));
+    }
+    assert_eq!(
+        counts,
+        [(15, 15, 15, 15), (16, 16, 17, 17)],
+        "without, with gates, with a summary, with both"
+    );
 }
 
 /// The list; the newest entry; the tag of the environment; the withdrawn image, its referrers, its other tags and

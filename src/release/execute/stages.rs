@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use futures_util::future::{try_join_all, try_join3, try_join4};
+use futures_util::future::{try_join_all, try_join3, try_join5};
 
 use super::image::{self, ImageCopyStage};
 use super::referrers::{self, ReferrerCopyStage};
@@ -19,6 +19,7 @@ use crate::release::records::stage::RecordStage;
 use crate::release::records::timeline_records::TimelineRecords;
 use crate::release::release_facts::SignerName;
 use crate::release::sign::plan::plan_signing;
+use crate::release::sign::plan_summaries::plan_summaries;
 use crate::release::sign::stage::SigningStage;
 use crate::transfer::CopyStats;
 
@@ -37,6 +38,8 @@ pub(crate) struct PreTagStages<'a> {
     referrers: Vec<Option<ReferrerCopyStage<'a>>>,
     signatures: Vec<Vec<SigningStage<'a>>>,
     records: Vec<Option<RecordStage<'a>>>,
+    /// Verification summaries, which are written after the timeline entries.
+    summaries: Vec<Option<SigningStage<'a>>>,
 }
 
 /// Has a record's entry added to the list of referrers of its root by a stage that adds its own; returns whether
@@ -57,11 +60,12 @@ fn list_with_others(
 impl<'a> PreTagStages<'a> {
     /// Plans all stages at once.
     pub(crate) async fn find_missing(prepared: &'a PreparedRelease<'_>) -> Result<Self, Failure> {
-        let (image, referrers, signatures, records) = try_join4(
+        let (image, referrers, signatures, records, summaries) = try_join5(
             image::plan_image_copy(prepared),
             referrers::plan_referrer_copies(prepared),
             plan_signing(prepared),
             plan_record_stages(prepared),
+            plan_summaries(prepared),
         )
         .await?;
         Ok(Self {
@@ -70,6 +74,7 @@ impl<'a> PreTagStages<'a> {
             referrers,
             signatures,
             records,
+            summaries,
         })
     }
 
@@ -80,6 +85,11 @@ impl<'a> PreTagStages<'a> {
         self.are_referrers_complete()
             && signatures.all(SigningStage::is_complete)
             && records.all(|stage| stage.is_intent_listed)
+            && self
+                .summaries
+                .iter()
+                .flatten()
+                .all(SigningStage::is_complete)
     }
 
     /// Returns whether something is missing that is named under a tag which others append to as well.
@@ -119,11 +129,13 @@ impl<'a> PreTagStages<'a> {
         let referrers = self.referrers.iter_mut().flatten();
         let signatures = self.signatures.iter_mut().flatten();
         let records = self.records.iter_mut().flatten();
-        try_join4(
+        let summaries = self.summaries.iter_mut().flatten();
+        try_join5(
             self.image.write_blobs(),
             try_join_all(referrers.map(|stage| stage.write_blobs())),
             try_join_all(signatures.map(|stage| stage.write_blobs(Some(&self.image)))),
             try_join_all(records.map(RecordStage::write_blobs)),
+            try_join_all(summaries.map(|stage| stage.write_blobs(Some(&self.image)))),
         )
         .await?;
         Ok(())
@@ -212,6 +224,18 @@ impl<'a> PreTagStages<'a> {
         try_join_all(writes).await.map(drop)
     }
 
+    /// Writes the verification summaries: they say that the root was released, so its entry is there, whoever dies when.
+    /// Where a tag lists the referrers, they are added to it once more.
+    pub(crate) async fn write_summaries(&mut self) -> Result<(), Failure> {
+        let summaries = self.summaries.iter_mut().flatten();
+        let written = summaries.map(|stage| async move {
+            stage.write_manifests().await?;
+            stage.write_lists(false).await?;
+            stage.recheck_tags().await
+        });
+        try_join_all(written).await.map(drop)
+    }
+
     /// Finds out which releases do not keep the tags of their environments.
     pub(crate) fn find_superseded(&mut self) {
         for (record, destination) in self.records.iter_mut().zip(self.destinations) {
@@ -268,16 +292,23 @@ impl<'a> PreTagStages<'a> {
     pub(crate) fn results(&self) -> Vec<StageResult> {
         let content = self.image.result().into_iter();
         let each = content.zip(&self.referrers).zip(&self.signatures);
-        let each = each.zip(&self.records);
-        let each = each.map(|(((content, referrers), signatures), record)| StageResult {
-            copy_stats: content,
-            referrers: referrers
-                .as_ref()
-                .map(ReferrerCopyStage::result)
-                .unwrap_or_default(),
-            signatures: signatures.iter().flat_map(SigningStage::result).collect(),
-            record: record.as_ref().map(RecordStage::result),
-        });
+        let each = each.zip(&self.records).zip(&self.summaries);
+        let each =
+            each.map(
+                |((((content, referrers), signatures), record), summary)| StageResult {
+                    copy_stats: content,
+                    referrers: referrers
+                        .as_ref()
+                        .map(ReferrerCopyStage::result)
+                        .unwrap_or_default(),
+                    signatures: signatures
+                        .iter()
+                        .chain(summary)
+                        .flat_map(SigningStage::result)
+                        .collect(),
+                    record: record.as_ref().map(RecordStage::result),
+                },
+            );
         each.collect()
     }
 }

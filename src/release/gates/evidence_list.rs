@@ -7,6 +7,7 @@ use super::statement_facts::{ListFacts, StatementFacts};
 use super::unsigned_statements::UnsignedStatement;
 use crate::gate::{ConsideredReport, JudgedReport};
 use crate::image::Digest;
+use crate::notices::to_printable;
 use crate::record::RecordedEvidence;
 use crate::signing::VerifiedAttestation;
 
@@ -16,6 +17,8 @@ pub(super) struct EvidenceList {
     entries: Vec<RecordedEvidence>,
 }
 
+/// Most characters of the name of a file.
+const NAME_LIMIT: usize = 200;
 /// Kinds of documents in records.
 const SCAN: &str = "scan";
 const VEX: &str = "vex";
@@ -29,6 +32,7 @@ impl EvidenceList {
         for (given, result) in judged.given.iter().zip(&mut results) {
             self.add(RecordedEvidence {
                 size: Some(given.file.size),
+                uri: file_name(&given.report.name),
                 tool: tool_of(&given.report),
                 result: Some(result_of(result)),
                 ..evidence(SCAN, given.file.digest)
@@ -47,6 +51,7 @@ impl EvidenceList {
         for (given, count) in gate.vex.iter().zip(&mut counts) {
             self.add(RecordedEvidence {
                 size: Some(given.file.size),
+                uri: Some(given.document.name.clone()),
                 result: excluded(count),
                 ..evidence(VEX, given.file.digest)
             });
@@ -130,6 +135,13 @@ impl EvidenceList {
             self.entries.push(new);
         }
     }
+}
+
+/// Returns the name of a file without its folders, which say where a job ran.
+fn file_name(path: &str) -> Option<String> {
+    let name = path.rsplit(['/', '\\']).next();
+    name.filter(|name| !name.is_empty())
+        .map(|name| to_printable(name, NAME_LIMIT))
 }
 
 fn evidence(kind: &str, digest: Digest) -> RecordedEvidence {

@@ -1,7 +1,8 @@
 //! Release that the gates judge.
 
+use std::sync::Arc;
+
 use super::gate_request::{GateRequest, GateSignerList};
-use crate::record::RecordTime;
 use crate::release::records::timeline_view::TimelineView;
 use crate::release::records::trust::RecordTrust;
 use crate::release::resolve::image::ResolvedImage;
@@ -12,15 +13,15 @@ pub(crate) struct GatedRelease<'a> {
     pub(crate) image: &'a ResolvedImage,
     /// Timeline of the environment that it comes from.
     pub(crate) source: Option<&'a TimelineView>,
-    /// Time of the run at each destination: this machine's, or the registry's where the two differ. At least one.
-    pub(crate) times: Vec<RecordTime>,
 }
 
-impl GatedRelease<'_> {
-    /// Returns the latest time: what must have been signed before a time has been so at each.
-    pub(super) fn latest_time(&self) -> RecordTime {
-        let first = self.times[0];
-        self.times.iter().copied().fold(first, RecordTime::max)
+impl<'a> GatedRelease<'a> {
+    /// Returns the release of an image, which may come from the environments of these timelines, and does from the first.
+    pub(crate) fn new(image: &'a ResolvedImage, sources: &'a [Arc<TimelineView>]) -> Self {
+        Self {
+            image,
+            source: sources.first().map(AsRef::as_ref),
+        }
     }
 
     /// Returns the signers of the environment that the image comes from; `None` if it does not sign.

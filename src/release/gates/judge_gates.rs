@@ -1,36 +1,37 @@
 //! Judges a release by all gates of its environment, and refuses it if one of them does not pass.
 
-use futures_util::future::try_join4;
 use jiff::Timestamp;
 
 use super::evidence_list::EvidenceList;
 use super::gate_outcome::GateOutcome;
+use super::gate_reading::{GateFacts, GateReading};
 use super::gate_refusal::gate_refusal;
 use super::gate_request::GateRequest;
 use super::gated_release::GatedRelease;
-use super::image_facts::read_judged_image;
 use super::scan_verdict::{ScanPlace, judge_scan_gate};
-use super::statement_facts::StatementFacts;
-use super::statement_verdicts::{is_met_by_root, judge_attestation_gate, judge_signature_gate};
-use super::unsigned_statements::{UnsignedStatement, read_unsigned_statements};
-use crate::gate::{GateReport, JudgedImage, SoakFacts, judge_freeze, judge_image, judge_soak};
-use crate::image::Digest;
+use super::statement_verdicts::{judge_attestation_gate, judge_signature_gate};
+use crate::gate::{GateReport, SoakFacts, judge_freeze, judge_image, judge_soak};
+use crate::record::RecordTime;
 use crate::release::Failure;
-use crate::release::records::since_release::SinceRelease;
 
-/// Judges a release by all of its gates. None of them cuts the others short: a refusal names all reasons.
+/// Judges a release by all of its gates. None of them cuts the others short: a refusal names all reasons. `times` are
+/// those of the run at each destination, at least one: this machine's, or the registry's where the two differ.
 ///
 /// # Errors
 /// A refusal, and facts that cannot be read: what a store cannot tell is not nothing.
 pub(crate) async fn judge_gates(
     request: &GateRequest,
     release: &GatedRelease<'_>,
+    reading: GateReading,
+    times: &[RecordTime],
 ) -> Result<GateOutcome, Failure> {
-    let facts = GateFacts::read(request, release).await?;
+    // What must have been signed before a time has been so at each destination.
+    let latest = times.iter().copied().fold(times[0], RecordTime::max);
+    let facts = reading.finish(request, release, latest).await?;
     let root = release.image.source_digest();
     let mut passed = GateOutcome::default();
     // A registry that the run names as a further destination could say another time.
-    for time in &release.times {
+    for time in times {
         let outcome = facts.judge(request, release, time.to_timestamp());
         if !outcome.report.has_passed() {
             return Err(gate_refusal(root, &outcome.report));
@@ -40,90 +41,21 @@ pub(crate) async fn judge_gates(
     Ok(passed)
 }
 
-/// Judges an image by its gates at the latest of its times, and refuses nothing.
+/// Judges an image by its gates at a time, and refuses nothing.
 ///
 /// # Errors
 /// Facts that cannot be read.
 pub(crate) async fn judge_at_once(
     request: &GateRequest,
     release: &GatedRelease<'_>,
+    now: RecordTime,
 ) -> Result<GateReport, Failure> {
-    let facts = GateFacts::read(request, release).await?;
-    let now = release.latest_time().to_timestamp();
-    Ok(facts.judge(request, release, now).report)
-}
-
-/// What the gates judge.
-struct GateFacts {
-    /// The image; `None` if no gate judges it.
-    image: Option<JudgedImage>,
-    statements: StatementFacts,
-    unsigned: Vec<UnsignedStatement>,
-    since_release: SinceRelease,
+    let reading = GateReading::read(request, release).await?;
+    let facts = reading.finish(request, release, now).await?;
+    Ok(facts.judge(request, release, now.to_timestamp()).report)
 }
 
 impl GateFacts {
-    /// Reads what the gates of a request judge, at once.
-    async fn read(request: &GateRequest, release: &GatedRelease<'_>) -> Result<Self, Failure> {
-        let GatedRelease { image, source, .. } = release;
-        let root = image.source_digest();
-        let judged = async {
-            match request.needs_image() {
-                true => {
-                    let read = read_judged_image(image, request.needs_configs());
-                    read.await.map(Some)
-                }
-                false => Ok(None),
-            }
-        };
-        let since = async {
-            match (request.soak.as_ref(), source) {
-                (Some(_), Some(source)) => source.read_since_release(root).await,
-                _ => Ok(SinceRelease::default()),
-            }
-        };
-        let rules = request.unsigned_rules();
-        let unsigned = read_unsigned_statements(image, &rules);
-        let roots = [root];
-        let statements = StatementFacts::read(request, release, &roots);
-        let reads = try_join4(judged, statements, unsigned, since);
-        let (judged, statements, unsigned, since_release) = Box::pin(reads).await?;
-        let mut facts = Self {
-            image: judged,
-            statements,
-            unsigned,
-            since_release,
-        };
-        facts.read_below(request, release).await?;
-        Ok(facts)
-    }
-
-    /// Reads the statements about images below the root: where those of the root are not enough, and always for attested
-    /// reports, each of which must pass.
-    async fn read_below(
-        &mut self,
-        request: &GateRequest,
-        release: &GatedRelease<'_>,
-    ) -> Result<(), Failure> {
-        let Some(judged) = &self.image else {
-            return Ok(());
-        };
-        let below = judged.released_platforms().map(|it| it.manifest);
-        let below: Vec<Digest> = below.filter(|digest| *digest != judged.root).collect();
-        let are_needed = || {
-            let scan = request.scan.as_ref();
-            let mut signed = request.attestations.iter();
-            scan.is_some_and(|scan| scan.attested.is_some())
-                || signed.any(|gate| !is_met_by_root(gate, judged.root, &self.statements))
-        };
-        if below.is_empty() || !are_needed() {
-            return Ok(());
-        }
-        let more = StatementFacts::read(request, release, &below).await?;
-        self.statements.extend(more);
-        Ok(())
-    }
-
     fn judge(
         &self,
         request: &GateRequest,

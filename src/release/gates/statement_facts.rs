@@ -5,7 +5,7 @@
 use futures_util::future::{try_join, try_join_all};
 
 use super::found_statement::{FoundStatement, SignedStatement};
-use super::gate_request::{GateRequest, GateSignerList};
+use super::gate_request::{AttestationGateRequest, GateRequest, GateSignerList};
 use super::gated_release::GatedRelease;
 use super::scan_statements::{SCAN_STATEMENTS, VEX_STATEMENTS};
 use crate::gate::AttestationRule;
@@ -18,6 +18,18 @@ use crate::release::resolve::image::ResolvedImage;
 use crate::release::verify::evidence::{self, ImageEvidence};
 use crate::signing::{SignatureEvidence, VerifiedAttestation};
 use crate::transfer::Side;
+
+/// Signatures and attestations that were read, by lists of signers, with the requirement that each was read for. Whose
+/// time had ended is not decided.
+#[derive(Default)]
+pub(super) struct ReadStatements {
+    /// Of the signers of the environment that the image comes from.
+    of_source: Vec<ReadEvidence>,
+    /// Of the lists that gates name themselves, by their index.
+    own: Vec<Vec<ReadEvidence>>,
+}
+
+type ReadEvidence = (ReleaseRequirement, ImageEvidence);
 
 /// Signatures and attestations of an image, by lists of signers.
 #[derive(Debug, Default)]
@@ -43,7 +55,7 @@ struct ListQuestion<'a> {
     rules: Vec<AttestationRule>,
 }
 
-impl StatementFacts {
+impl ReadStatements {
     /// Reads the statements about `subjects` that the gates of a request judge; nothing where no gate judges any.
     ///
     /// # Errors
@@ -61,11 +73,8 @@ impl StatementFacts {
             .map(|(at, signers)| request.question(GateSignerList::Own(at), signers))
             .collect();
         let image = release.image;
-        let now = release.latest_time();
-        let own = own
-            .into_iter()
-            .map(|it| read_list(it, image, subjects, now));
-        let of_source = read_list(of_source, image, subjects, now);
+        let own = own.into_iter().map(|it| read_list(it, image, subjects));
+        let of_source = read_list(of_source, image, subjects);
         let (of_source, own) = try_join(of_source, try_join_all(own)).await?;
         Ok(Self { of_source, own })
     }
@@ -78,6 +87,42 @@ impl StatementFacts {
         }
     }
 
+    /// Returns whether a good attestation of the root is what an entry asks for, by signers whose time had not ended.
+    pub(super) fn meet(
+        &self,
+        gate: &AttestationGateRequest,
+        root: Digest,
+        now: RecordTime,
+    ) -> bool {
+        let read = match gate.signers {
+            GateSignerList::OfSource => &self.of_source,
+            GateSignerList::Own(at) => &self.own[at],
+        };
+        let mut all = read.iter().flat_map(|(accepted, evidence)| {
+            let of_root = evidence.attestations.iter().filter(|it| it.of == root);
+            let good = of_root.filter_map(|found| found.result.as_ref().ok());
+            good.filter(|it| accepted.is_in_time(&it.evidence, now))
+        });
+        all.any(|it| it.check_rule(&gate.required.rule).is_ok())
+    }
+
+    /// Returns what counts at a time.
+    pub(super) fn at(self, now: RecordTime) -> StatementFacts {
+        let list = |read: Vec<ReadEvidence>| {
+            let mut facts = ListFacts::default();
+            for (accepted, evidence) in read {
+                facts.add(&accepted, evidence, now);
+            }
+            facts
+        };
+        StatementFacts {
+            of_source: list(self.of_source),
+            own: self.own.into_iter().map(list).collect(),
+        }
+    }
+}
+
+impl StatementFacts {
     /// Returns what was found for a list of signers.
     pub(super) fn of(&self, list: GateSignerList) -> &ListFacts {
         match list {
@@ -120,11 +165,10 @@ async fn read_list(
     question: Option<ListQuestion<'_>>,
     image: &ResolvedImage,
     subjects: &[Digest],
-    now: RecordTime,
-) -> Result<ListFacts, Failure> {
+) -> Result<Vec<ReadEvidence>, Failure> {
     match question {
-        Some(question) => question.read(image, subjects, now).await,
-        None => Ok(ListFacts::default()),
+        Some(question) => question.read(image, subjects).await,
+        None => Ok(Vec::new()),
     }
 }
 
@@ -133,11 +177,10 @@ impl ListQuestion<'_> {
         &self,
         image: &ResolvedImage,
         subjects: &[Digest],
-        now: RecordTime,
-    ) -> Result<ListFacts, Failure> {
+    ) -> Result<Vec<ReadEvidence>, Failure> {
         let Some(store) = image.reader.as_store() else {
             // An archive and a Docker engine hold images alone.
-            return Ok(ListFacts::default());
+            return Ok(Vec::new());
         };
         let requirements = self.signers.release_requirements();
         let rules: Vec<&AttestationRule> = self.rules.iter().collect();
@@ -150,26 +193,16 @@ impl ListQuestion<'_> {
                 let found =
                     evidence::check_evidence((store, subject), None, &accepted.requirement, rules)
                         .await;
-                Ok::<_, crate::referrers::ReferrerError>((accepted, found?))
+                Ok::<_, crate::referrers::ReferrerError>((accepted.clone(), found?))
             }
         });
-        let found = try_join_all(reads)
+        try_join_all(reads)
             .await
-            .map_err(|error| Failure::from_referrer_error(Side::Source, &image.location, error))?;
-        let mut facts = ListFacts::default();
-        for (accepted, evidence) in found {
-            facts.add(accepted, evidence, now);
-        }
-        Ok(facts)
+            .map_err(|error| Failure::from_referrer_error(Side::Source, &image.location, error))
     }
 }
 
 impl ListFacts {
-    fn extend(&mut self, other: Self) {
-        self.signatures.extend(other.signatures);
-        self.attestations.extend(other.attestations);
-    }
-
     /// Adds what one requirement accepts. A good signature of a signer whose time had ended is none.
     fn add(&mut self, accepted: &ReleaseRequirement, found: ImageEvidence, now: RecordTime) {
         let signer = |evidence: &SignatureEvidence| match accepted.is_in_time(evidence, now) {

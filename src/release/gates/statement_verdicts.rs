@@ -53,19 +53,6 @@ pub(super) fn judge_attestation_gate(
     judge_attestations(&entries, image)
 }
 
-/// Returns whether a good attestation of the root is what an entry asks for.
-pub(super) fn is_met_by_root(
-    gate: &AttestationGateRequest,
-    root: Digest,
-    statements: &StatementFacts,
-) -> bool {
-    let found = statements.of(gate.signers).attestations.iter();
-    let mut good = found
-        .filter(|found| found.of == root)
-        .filter_map(|found| found.result.as_ref().ok());
-    good.any(|signed| signed.content.check_rule(&gate.required.rule).is_ok())
-}
-
 fn signed_attestation(found: &FoundStatement<VerifiedAttestation>) -> FoundAttestation<'_> {
     FoundAttestation {
         of: found.of,

@@ -1,5 +1,6 @@
 //! Drafts the record of a release from what was resolved, observed and planned.
 
+use super::intent::Intent;
 use super::observe::ObservedTimeline;
 use super::options::RunAccount;
 use super::record_basis::RecordBasis;
@@ -7,8 +8,8 @@ use super::source_timeline::SourceTimeline;
 use super::timeline_view::CountedRecord;
 use crate::image::Digest;
 use crate::record::{
-    RecordAction, RecordBlob, RecordedBuild, RecordedCommit, RecordedEvidence, RecordedSource,
-    RecordedTag, RecordedTagKind, ReleasePredicate, ReleaseRecord, SOURCE_RECORDS_LIMIT,
+    RecordAction, RecordBlob, RecordedBuild, RecordedCommit, RecordedSource, RecordedTag,
+    RecordedTagKind, ReleasePredicate, ReleaseRecord, SOURCE_RECORDS_LIMIT,
 };
 use crate::release::outcome::TagChange;
 use crate::release::plan::tags::{TagPlan, TagStep};
@@ -76,7 +77,7 @@ pub(crate) fn release_record(
     let tags = plan
         .steps
         .iter()
-        .filter_map(|step| recorded_tag(step, root));
+        .filter_map(|step| recorded_tag(step, root, observed.left.as_ref()));
     record.predicate.tags = tags.collect();
     record.predicate.source = Some(recorded_source(prepared, source, before));
     record.predicate.commit = recorded_commit(prepared, before);
@@ -85,32 +86,11 @@ pub(crate) fn release_record(
         Some(before) => before.record().predicate.build.clone(),
         None => RecordedBuild::default(),
     };
-    let destination = record.predicate.destination.clone();
-    record.predicate.evidence = considered_evidence(prepared, &destination);
-    if let Some(reason) = &prepared.gates.freeze_override {
-        record.predicate.reason = Some(freeze_reason(reason, account.reason.as_deref()));
-    }
+    let grounds = prepared.grounds(account, &record.predicate.destination);
+    record.predicate.evidence = grounds.evidence;
+    record.predicate.reason = grounds.reason;
     record.predicate.reinstates = reinstates;
     record
-}
-
-/// Returns the documents of a release at a destination: what this run attests, and what its gates considered.
-pub(crate) fn considered_evidence(
-    prepared: &PreparedRelease<'_>,
-    destination: &str,
-) -> Vec<RecordedEvidence> {
-    let mut evidence = recorded_evidence(prepared, destination);
-    evidence.extend(prepared.gates.evidence.iter().cloned());
-    evidence
-}
-
-/// Returns the reason of a record of a release in a freeze.
-fn freeze_reason(reason: &str, own: Option<&str>) -> String {
-    let text = format!("freeze overridden: {reason}");
-    match own {
-        Some(own) => format!("{own}; {text}"),
-        None => text,
-    }
 }
 
 /// Returns the release of the image in the environment that it comes from.
@@ -118,11 +98,16 @@ fn source_record(source: &SourceTimeline) -> Option<&CountedRecord> {
     source.release.as_ref()?.counted()
 }
 
-fn recorded_tag(step: &TagStep, root: Digest) -> Option<RecordedTag> {
+/// Returns a tag of the release. One that an attempt which is `left` wrote had what that found before.
+fn recorded_tag(step: &TagStep, root: Digest, left: Option<&Intent>) -> Option<RecordedTag> {
+    let found_before = left.and_then(|intent| {
+        let mut tags = intent.verified.record.predicate.tags.iter();
+        tags.find(|tag| tag.name == step.planned.tag.as_str())
+    });
     let previous = match &step.change {
         TagChange::Created => None,
         TagChange::Moved { from } => Some(*from),
-        TagChange::Unchanged => Some(root),
+        TagChange::Unchanged => found_before.map_or(Some(root), |tag| tag.previous),
         TagChange::Stays { .. } | TagChange::Corrected { .. } => return None,
     };
     let kind = match &step.planned.kind {
@@ -170,27 +155,6 @@ fn recorded_commit(
         git_ref: facts.and_then(|facts| Some(facts.git_ref.as_ref()?.to_string())),
         committed_at: None,
     })
-}
-
-/// Returns what this run attests of the image, by the digests of the signed statements.
-fn recorded_evidence(prepared: &PreparedRelease<'_>, destination: &str) -> Vec<RecordedEvidence> {
-    let root = prepared.image.root.digest;
-    let attestations = prepared.request.signing.iter();
-    let attestations = attestations.flat_map(|signing| &signing.attestations);
-    let evidence = attestations.map(|predicate| {
-        let statement = predicate.to_statement(destination, root);
-        RecordedEvidence {
-            kind: predicate.document_kind().to_owned(),
-            media_type: Some(predicate.kind.to_owned()),
-            digest: Digest::from_bytes(&statement),
-            size: Some(statement.len() as u64),
-            uri: None,
-            tool: predicate.tool(),
-            result: None,
-            by: None,
-        }
-    });
-    evidence.collect()
 }
 
 /// Reads the records that a release rests on: that of the environment before, and those that it carries.

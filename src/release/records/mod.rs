@@ -1,12 +1,14 @@
 //! Release records in repositories: timelines are read and verified, and a release writes its record, as an
 //! intent before the tags and as a timeline entry after them.
 
+pub(super) mod begin;
 pub(super) mod clock;
 pub(super) mod commit_releases;
 pub(super) mod draft;
 pub(super) mod early_reads;
 pub(super) mod entry_scan;
 pub(super) mod environment_tag;
+pub(super) mod grounds;
 pub(super) mod intent;
 mod known_timeline;
 pub(super) mod left_entries;
@@ -17,6 +19,7 @@ pub(super) mod options;
 pub(super) mod own_attempts;
 pub(super) mod plan_stages;
 pub(super) mod record_basis;
+pub(super) mod record_choice;
 pub(super) mod record_rejection;
 pub(super) mod record_signing;
 pub(super) mod referrer_form;

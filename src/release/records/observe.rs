@@ -20,6 +20,7 @@ use crate::release::Failure;
 use crate::release::context::ReleaseContext;
 use crate::release::destination::OpenDestination;
 use crate::release::plan::destination_state::DestinationState;
+use crate::release::resolve::image::ResolvedImage;
 use crate::tagging::{DerivedTags, PlannedTag};
 use crate::transfer::{ImageStore, Side};
 
@@ -42,6 +43,8 @@ pub(crate) struct ObservedTimeline {
     pub(crate) intents: ListedIntents,
     /// Intent of an earlier attempt that has no entry.
     pub(crate) begun: Option<Intent>,
+    /// Such an intent that is not continued, since its record does not say why this run may release.
+    pub(crate) left: Option<Intent>,
     /// Newest counted release of the root.
     pub(crate) release: Option<Arc<EntryReading>>,
     /// Time for the next record.
@@ -56,6 +59,17 @@ pub(crate) struct RecordedImage<'a> {
     pub(crate) derived: &'a DerivedTags,
 }
 
+impl<'a> RecordedImage<'a> {
+    /// Returns an image with the tags that it gets.
+    pub(crate) fn new(image: &ResolvedImage, derived: &'a DerivedTags) -> Self {
+        Self {
+            root: image.root.digest,
+            source_root: image.source_digest(),
+            derived,
+        }
+    }
+}
+
 /// Observes the timelines of all destinations and of the source, whose names were listed before.
 ///
 /// # Errors
@@ -66,7 +80,7 @@ pub(crate) async fn observe_timelines(
     destinations: &[OpenDestination],
     states: &[DestinationState],
     image: &RecordedImage<'_>,
-    sources: Vec<TimelineView>,
+    sources: &[Arc<TimelineView>],
 ) -> Result<ObservedTimelines, Failure> {
     let each = destinations.iter().zip(states);
     let each = each
@@ -121,6 +135,7 @@ async fn observe_timeline(
         state: timeline,
         intents,
         begun,
+        left: None,
         release,
         planned_at,
     };

@@ -6,14 +6,13 @@ use super::draft::{carried_records, release_record};
 use super::intent::Intent;
 use super::observe::{ObservedTimeline, ObservedTimelines};
 use super::options::RecordOptions;
+use super::record_choice::{RecordChoice, choose_record};
 use super::record_signing::RecordSigning;
 use super::referrer_form::{IntentForm, RootSignatures};
 use super::stage::{RecordContent, RecordStage};
-use crate::image::Digest;
 use crate::record::{RecordedBuild, ReleaseRecord};
 use crate::release::Failure;
 use crate::release::destination::OpenDestination;
-use crate::release::outcome::TagChange;
 use crate::release::plan::tags::TagPlan;
 use crate::release::prepared_release::PreparedRelease;
 use crate::release::resolve::build_facts::read_build_facts;
@@ -48,10 +47,13 @@ async fn plan_stage<'a>(
 ) -> Result<Option<RecordStage<'a>>, Failure> {
     let root = prepared.image.root.to_descriptor();
     let source = timelines.source.as_ref();
-    let content = match (&observed.begun, recorded(observed, plan, root.digest)) {
-        (Some(begun), _) => RecordContent::Begun(Box::new(begun.clone())),
-        (None, Some(recorded)) => RecordContent::Complete(Box::new(recorded)),
-        (None, None) => {
+    let content = match choose_record(prepared, options, observed, plan) {
+        RecordChoice::Begun(begun) => RecordContent::Begun(Box::new(begun.clone())),
+        RecordChoice::Complete(recorded) => RecordContent::Complete(Box::new(Intent {
+            verified: recorded.verified.clone(),
+            blob: recorded.blob.clone(),
+        })),
+        RecordChoice::New => {
             let account = &options.account;
             let mut record = release_record(prepared, account, observed, source, plan);
             add_build_facts(prepared, &mut record).await;
@@ -110,20 +112,6 @@ async fn add_build_facts(prepared: &PreparedRelease<'_>, record: &mut ReleaseRec
             image.location
         )),
     }
-}
-
-/// Returns the record that says what the release does: that of the current image, if no immutable tag is new.
-fn recorded(observed: &ObservedTimeline, plan: &TagPlan, root: Digest) -> Option<Intent> {
-    let (_, current) = observed.state.current()?;
-    let adds_tag = plan
-        .steps
-        .iter()
-        .any(|step| step.planned.kind.is_immutable() && step.change == TagChange::Created);
-    let record = observed.release.as_ref()?.counted()?;
-    (current == root && !adds_tag).then(|| Intent {
-        verified: record.verified.clone(),
-        blob: record.blob.clone(),
-    })
 }
 
 /// Plans the signature of a new record.

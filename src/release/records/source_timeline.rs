@@ -18,7 +18,7 @@ use crate::transfer::Side;
 
 /// Timeline of the environment that the image comes from.
 pub(crate) struct SourceTimeline {
-    pub(crate) view: TimelineView,
+    pub(crate) view: Arc<TimelineView>,
     /// Newest counted release of the root there.
     pub(crate) release: Option<Arc<EntryReading>>,
 }
@@ -33,7 +33,7 @@ pub(crate) async fn list_source_timelines(
     context: &ReleaseContext,
     mut listed: Vec<TimelineView>,
     tags: Option<&SourceTags>,
-) -> Result<Vec<TimelineView>, Failure> {
+) -> Result<Vec<Arc<TimelineView>>, Failure> {
     let Some((options, source)) = options.and_then(|it| Some((it, it.source.as_ref()?))) else {
         return Ok(Vec::new());
     };
@@ -45,13 +45,14 @@ pub(crate) async fn list_source_timelines(
     };
     let each = locations.map(|location| (location, take(location)));
     let each = each.map(|(location, view)| async move {
-        match view {
+        let view = match view {
             Some(view) => Ok(view),
             None => match tags.filter(|tags| tags.has_timeline(location)) {
                 Some(tags) => tags.list_timeline().await,
                 None => list_timeline(context, location).await,
             },
-        }
+        };
+        view.map(Arc::new)
     });
     try_join_all(each.collect::<Vec<_>>()).await
 }
@@ -77,14 +78,12 @@ pub(crate) async fn list_timeline(
 /// Records of two environments that name two commits, and stores that fail.
 pub(super) async fn observe_source(
     context: &ReleaseContext,
-    views: Vec<TimelineView>,
+    views: &[Arc<TimelineView>],
     root: Digest,
 ) -> Result<Option<SourceTimeline>, Failure> {
-    let mut views = views.into_iter();
-    let Some(view) = views.next() else {
+    let Some((view, others)) = views.split_first() else {
         return Ok(None);
     };
-    let others: Vec<_> = views.collect();
     let is_mark =
         |action: &RecordAction| matches!(action, RecordAction::Deployed | RecordAction::Failed);
     let own = async {
@@ -95,7 +94,10 @@ pub(super) async fn observe_source(
     };
     let elsewhere = others.iter().map(|other| other.read_newest_release(root));
     let (release, elsewhere) = try_join(own, try_join_all(elsewhere)).await?;
-    let source = SourceTimeline { view, release };
+    let source = SourceTimeline {
+        view: view.clone(),
+        release,
+    };
     if source.view.location().trust.is_none() {
         source.warn_of_state(context, root);
     }
@@ -206,7 +208,7 @@ impl SourceTimeline {
         let Some((own, their)) = own.zip(their).filter(|(own, their)| own != their) else {
             return Ok(());
         };
-        let [from, other] = [&self.view, other].map(|view| &view.location().environment);
+        let [from, other] = [self.view.as_ref(), other].map(|view| &view.location().environment);
         Err(Failure::refused(format!(
             "{root} is of commit {own} in {from}, and of commit {their} in {other}"
         ))

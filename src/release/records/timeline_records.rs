@@ -61,17 +61,30 @@ impl OwnRecord {
         }
     }
 
+    /// Returns a new record after an attempt that is not continued.
+    pub(crate) fn after_attempt(left: &ReleasePredicate, reinstates: Vec<RecordId>) -> Self {
+        Self {
+            reinstates,
+            previous: previous_roots(left),
+            ..Self::default()
+        }
+    }
+
     /// Returns the record of an earlier attempt, whose id is `id`.
     pub(crate) fn of_attempt(id: RecordId, predicate: &ReleasePredicate) -> Self {
-        let tags = predicate.tags.iter();
-        let previous = tags.filter_map(|tag| Some((tag.name.parse().ok()?, tag.previous?)));
         Self {
             order: Some((predicate.planned_at, id)),
             restores: predicate.restores,
             reinstates: predicate.reinstates.clone(),
-            previous: previous.collect(),
+            previous: previous_roots(predicate),
         }
     }
+}
+
+fn previous_roots(attempt: &ReleasePredicate) -> BTreeMap<Tag, Digest> {
+    let tags = attempt.tags.iter();
+    let previous = tags.filter_map(|tag| Some((tag.name.parse().ok()?, tag.previous?)));
+    previous.collect()
 }
 
 impl TimelineRecords {

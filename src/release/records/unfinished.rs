@@ -1,11 +1,11 @@
 //! Releases that were begun and have no timeline entry.
 
 use super::intent::{Intent, ListedIntents};
-use super::timeline_view::TimelineView;
+use super::timeline_view::{CountedRecord, TimelineView};
 use super::verified_record::VerifiedRecord;
 use crate::image::Digest;
 use crate::notices::Notices;
-use crate::record::{DigestPrefix, RecordId, ReleasePredicate};
+use crate::record::{DigestPrefix, RecordAction, RecordId, ReleasePredicate};
 use crate::release::Failure;
 use crate::transfer::ImageStore;
 
@@ -31,8 +31,18 @@ impl ReleaseAccount {
     }
 }
 
-/// Returns the releases of a root that were begun in `store` and have no entry, newest first. Where there are as
-/// many entries as intents, each has its own.
+/// Returns whether a later attempt of the same run recorded the release anew.
+fn is_replaced(intent: &Intent, record: &CountedRecord) -> bool {
+    let (begun, later) = (
+        &intent.verified.record.predicate,
+        &record.record().predicate,
+    );
+    let run = begun.run_uri();
+    run.is_some() && run == later.run_uri() && later.planned_at > begun.planned_at
+}
+
+/// Returns the releases of a root that were begun in `store` and have no entry, newest first, nor were recorded
+/// anew by a later attempt of their run. Where there are as many entries as intents, each has its own.
 ///
 /// # Errors
 /// A store that cannot tell.
@@ -51,8 +61,16 @@ pub(crate) async fn unfinished_releases(
         view.names().iter().any(|name| name.record == prefix)
     };
     let counted = intents.read_any(store, view.location(), root, notices);
-    let unfinished = counted.await?.into_iter().filter(|it| !has_entry(it));
+    let mut unfinished = counted.await?;
+    unfinished.retain(|it| !has_entry(it));
+    if !unfinished.is_empty() {
+        let released = view.read_all(view.names_of(root, RecordAction::is_release));
+        let released = released.await?;
+        let records: Vec<_> = released.iter().filter_map(|it| it.counted()).collect();
+        unfinished.retain(|it| !records.iter().any(|record| is_replaced(it, record)));
+    }
     Ok(unfinished
+        .iter()
         .map(|intent| ReleaseAccount::from_verified(&intent.verified))
         .collect())
 }

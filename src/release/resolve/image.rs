@@ -1,5 +1,7 @@
 //! Resolved image: its root manifest, and the reader of its content.
 
+use std::sync::Arc;
+
 use crate::image::{Destination, Digest, ImageSource, Manifest, TagOrDigest};
 use crate::release::Failure;
 use crate::release::outcome::PlatformSelection;
@@ -7,10 +9,11 @@ use crate::tagging::ImageOrigin;
 use crate::transfer::{ImageReader, ImageStore, Side, StoreError};
 
 /// Image that is resolved.
+#[derive(Clone)]
 pub(crate) struct ResolvedImage {
     /// Where it is, for messages.
     pub(crate) location: ImageSource,
-    pub(crate) reader: ImageReader,
+    pub(crate) reader: Arc<ImageReader>,
     pub(crate) root: Manifest,
     /// Commit and version from its labels, where they were needed.
     pub(crate) origin: Option<ImageOrigin>,
@@ -59,7 +62,7 @@ pub(crate) async fn resolve_in_store(
     })?;
     Ok(ResolvedImage {
         location: place.to_source(TagOrDigest::Digest(digest)),
-        reader: source,
+        reader: Arc::new(source),
         root,
         origin: None,
         platform_selection: None,

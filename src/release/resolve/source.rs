@@ -43,7 +43,7 @@ pub(crate) async fn resolve_source(
     };
     let mut image = ResolvedImage {
         location: request.source.clone(),
-        reader: source,
+        reader: std::sync::Arc::new(source),
         root,
         origin: None,
         platform_selection: None,

@@ -6,6 +6,7 @@ mod create;
 mod discover;
 pub(super) mod own_signature;
 pub(super) mod plan;
+pub(super) mod plan_summaries;
 pub(super) mod report_binding;
 mod shared_tags;
 pub(super) mod stage;

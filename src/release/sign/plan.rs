@@ -9,7 +9,6 @@ use futures_util::future::{try_join, try_join_all};
 use super::report_binding::require_bound_reports;
 use super::stage::{SignRequest, SigningStage};
 use super::statement::PlannedStatement;
-use super::summary::passed_summary;
 use crate::image::Descriptor;
 use crate::release::Failure;
 use crate::release::failure::signing_failure;
@@ -65,9 +64,8 @@ pub(crate) async fn plan_signing<'a>(
     let mut annotations = signing.annotations.clone();
     annotations.extend(prepared.release_annotations());
     let (annotations, requirement) = (&annotations, &requirement);
-    let each = destinations.iter().zip(plans).zip(priors).enumerate();
-    let looks = each.map(|(at, ((destination, plan), prior))| {
-        let timeline = prepared.timelines.as_ref().map(|it| &it.destinations[at]);
+    let each = destinations.iter().zip(plans).zip(priors);
+    let looks = each.map(|((destination, plan), prior)| {
         let repository = claimed_repository(&destination.name);
         let works = subjects.iter().filter(|_| plan.has_root()).map(|subject| {
             let claim = ImageClaim {
@@ -78,8 +76,6 @@ pub(crate) async fn plan_signing<'a>(
             let mut predicate = vec![PlannedStatement::Signature(claim)];
             if subject.digest == root {
                 predicate.extend(attestation_statements(signing, &repository));
-                let summary = timeline.and_then(|it| passed_summary(prepared, it, &repository));
-                predicate.extend(summary.map(PlannedStatement::Summary));
             }
             let sign_request = SignRequest {
                 signing,
@@ -149,7 +145,7 @@ mod tests {
         let layout = LayoutDirectory::new(directory);
         ResolvedImage {
             location: ImageSource::Layout(directory.into(), ImageSelector::Digest(root.digest)),
-            reader: ImageReader::from_store(ImageStore::Layout(layout)),
+            reader: ImageReader::from_store(ImageStore::Layout(layout)).into(),
             root,
             origin: None,
             platform_selection: None,

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::image::Digest;
 use crate::notices::Notices;
-use crate::record::{RecordTime, StoredSummary};
+use crate::record::{StoredSummary, VerificationSummary};
 use crate::referrers::ReferrerError;
 use crate::registry::RegistryClient;
 use crate::release::Failure;
@@ -51,22 +51,29 @@ pub(crate) struct ReleaseSummary {
     pub(crate) repository: String,
     pub(crate) environment: EnvironmentName,
     pub(crate) predicate: Predicate,
-    /// Time of the newest rollback of the root: what was signed before it is void. `None`: the root was never withdrawn.
-    pub(crate) withdrawn_at: Option<RecordTime>,
-    /// Whether a summary in effect makes this one unnecessary.
-    pub(crate) yields_to_existing: bool,
+    /// Result, and the time of the record that goes with it.
+    pub(crate) stored: StoredSummary,
 }
 
 impl ReleaseSummary {
-    /// Returns whether a verified attestation says what this one is to say.
-    fn is_met_by(&self, found: &VerifiedAttestation) -> bool {
-        if found.predicate_type != self.predicate.kind {
-            return false;
+    /// Returns a summary to be signed.
+    pub(crate) fn new(summary: VerificationSummary) -> Self {
+        Self {
+            predicate: Predicate::from_summary(summary.to_predicate()),
+            stored: StoredSummary {
+                result: summary.result,
+                verified_at: summary.verified_at,
+            },
+            repository: summary.destination,
+            environment: summary.environment,
         }
+    }
+
+    /// Returns whether a verified attestation is the summary of the same record.
+    fn is_met_by(&self, found: &VerifiedAttestation) -> bool {
         let stored =
             StoredSummary::from_predicate(&found.predicate, &self.environment, &self.repository);
-        let is_in_effect = stored.is_some_and(|stored| stored.is_in_effect(self.withdrawn_at));
-        self.yields_to_existing && is_in_effect || is_same_predicate(&self.predicate, found)
+        found.predicate_type == self.predicate.kind && stored.as_ref() == Some(&self.stored)
     }
 }
 

@@ -1,55 +1,48 @@
 //! Verification summaries: which release or rollback gets one, and what it says.
 
 use super::statement::ReleaseSummary;
-use crate::image::Digest;
-use crate::record::{
-    RecordAction, RecordTime, RecordedEvidence, RecordedPolicy, SummaryResult, Timeline,
-    VerificationSummary,
-};
+use crate::record::{RecordAction, RecordTime, RecordedPolicy, SummaryResult, VerificationSummary};
+use crate::release::plan::tags::TagPlan;
 use crate::release::prepared_release::PreparedRelease;
-use crate::release::records::draft::considered_evidence;
 use crate::release::records::location::TimelineLocation;
 use crate::release::records::observe::ObservedTimeline;
-use crate::signing::Predicate;
+use crate::release::records::record_choice::choose_record;
 
-/// Returns the summary of a release at one destination; `None` if the environment wants none. One that is in effect
-/// makes it unnecessary.
+/// Returns the summary of a release at one destination: what its record says, so that a repetition finds it. `None` if the
+/// environment wants none, and of an adoption, which verifies nothing.
 pub(super) fn passed_summary(
     prepared: &PreparedRelease<'_>,
     observed: &ObservedTimeline,
+    plan: &TagPlan,
     repository: &str,
 ) -> Option<ReleaseSummary> {
     let options = prepared.request.record.as_ref()?;
-    let policy = options
-        .account
-        .policy
-        .as_ref()
-        .filter(|_| options.adds_summary)?;
-    let root = prepared.image.root.digest;
-    let (evidence, verified_at) = match &observed.begun {
-        Some(begun) => {
-            let predicate = &begun.verified.record.predicate;
-            (predicate.evidence.clone(), predicate.planned_at)
-        }
-        None => (
-            considered_evidence(prepared, repository),
-            observed.planned_at,
-        ),
+    let policy = options.account.policy.as_ref();
+    let policy = policy.filter(|_| options.adds_summary)?;
+    let record = choose_record(prepared, options, observed, plan);
+    let summary = match record.predicate() {
+        Some(recorded) if recorded.action == RecordAction::Adopt => return None,
+        Some(recorded) => VerificationSummary {
+            policy: recorded.policy.as_ref().unwrap_or(policy).clone(),
+            evidence: recorded.evidence.clone(),
+            ..summary(
+                observed.view.location(),
+                SummaryResult::Passed,
+                policy,
+                recorded.planned_at,
+            )
+        },
+        None => VerificationSummary {
+            evidence: prepared.grounds(&options.account, repository).evidence,
+            ..summary(
+                observed.view.location(),
+                SummaryResult::Passed,
+                policy,
+                observed.planned_at,
+            )
+        },
     };
-    let summary = summary(
-        observed.view.location(),
-        SummaryResult::Passed,
-        policy,
-        evidence,
-        verified_at,
-    );
-    Some(ReleaseSummary {
-        repository: repository.to_owned(),
-        environment: summary.environment.clone(),
-        predicate: Predicate::from_summary(summary.to_predicate()),
-        withdrawn_at: newest_rollback(&observed.state, root),
-        yields_to_existing: true,
-    })
+    Some(ReleaseSummary::new(summary))
 }
 
 /// Returns the summary of a root that a rollback withdraws.
@@ -58,27 +51,18 @@ pub(crate) fn failed_summary(
     policy: &RecordedPolicy,
     verified_at: RecordTime,
 ) -> ReleaseSummary {
-    let summary = summary(
+    ReleaseSummary::new(summary(
         location,
         SummaryResult::Failed,
         policy,
-        Vec::new(),
         verified_at,
-    );
-    ReleaseSummary {
-        repository: summary.destination.clone(),
-        environment: summary.environment.clone(),
-        predicate: Predicate::from_summary(summary.to_predicate()),
-        withdrawn_at: None,
-        yields_to_existing: false,
-    }
+    ))
 }
 
 fn summary(
     location: &TimelineLocation,
     result: SummaryResult,
     policy: &RecordedPolicy,
-    evidence: Vec<RecordedEvidence>,
     verified_at: RecordTime,
 ) -> VerificationSummary {
     let place = location.place();
@@ -87,16 +71,7 @@ fn summary(
         destination: place.destination,
         result,
         policy: policy.clone(),
-        evidence,
+        evidence: Vec::new(),
         verified_at,
     }
-}
-
-/// Returns the time of the newest rollback of a root.
-fn newest_rollback(timeline: &Timeline, root: Digest) -> Option<RecordTime> {
-    let rollbacks = timeline
-        .entries()
-        .iter()
-        .filter(|entry| entry.action == RecordAction::Rollback && entry.root == root);
-    rollbacks.map(|entry| entry.planned_at).max()
 }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::current_state::CurrentState;
 use super::environment_finding::{EnvironmentFinding, FindingKind};
 use crate::image::{Digest, TagOrDigest};
@@ -23,7 +25,7 @@ impl CurrentState {
         };
         let image = ResolvedImage {
             location: place.to_source(TagOrDigest::Digest(root)),
-            reader,
+            reader: Arc::new(reader),
             root: manifest,
             origin: None,
             platform_selection: None,

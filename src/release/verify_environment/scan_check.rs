@@ -35,9 +35,8 @@ impl CurrentState {
         let release = GatedRelease {
             image,
             source: source.as_ref(),
-            times: vec![self.now],
         };
-        let report = judge_at_once(gate, &release).await?;
+        let report = judge_at_once(gate, &release, self.now).await?;
         for verdict in report.verdicts() {
             for warning in verdict.warnings() {
                 let place = &self.location().destination;

@@ -5,9 +5,11 @@ use super::facts_table::FactsTable;
 use super::links::{remark_text, text_or_link};
 use crate::release::{EnvironmentAccount, InspectOutcome};
 use crate::report::history_report::line_remarks;
+use crate::report::inspect_evidence::{
+    document_phrase, evidence_kind, evidence_phrases, other_documents,
+};
 use crate::report::inspect_report::{
-    InspectReport, account_cautions, account_facts, check_phrases, evidence_kind, image_facts,
-    image_reference, line_phrase,
+    InspectReport, account_cautions, account_facts, image_facts, image_reference, line_phrase,
 };
 use crate::report::markdown::{AlertKind, alert, code_block, code_span, escape_text, table_row};
 use crate::report::phrases::digest_reference;
@@ -61,7 +63,7 @@ fn image_section(outcome: &InspectOutcome, has_policy: bool) -> String {
 
 fn evidence_table(outcome: &InspectOutcome) -> String {
     let checked = outcome.evidence.iter().map(|evidence| {
-        let phrases = check_phrases(evidence, outcome.verification.as_ref());
+        let phrases = evidence_phrases(outcome, evidence);
         let phrases: Vec<String> = phrases.iter().map(|(it, _)| escape_text(it)).collect();
         table_row(&[
             &escape_text(&evidence_kind(evidence)),
@@ -69,11 +71,11 @@ fn evidence_table(outcome: &InspectOutcome) -> String {
             &phrases.join("<br>"),
         ])
     });
-    let documents = outcome.image.documents.iter().map(|document| {
+    let documents = other_documents(outcome).map(|document| {
         table_row(&[
             &escape_text(&document.kind),
             &code_span(&document.digest.to_string()),
-            "considered by the release",
+            &escape_text(&document_phrase(document)),
         ])
     });
     let rows: String = checked.chain(documents).collect();

@@ -1,5 +1,6 @@
 //! Gates of an environment: what a release must pass, what a refusal says, and what the record keeps.
 
+mod attempts;
 mod attested;
 mod current;
 mod current_services;

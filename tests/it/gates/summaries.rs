@@ -3,14 +3,30 @@
 use super::*;
 use crate::registry::Registry;
 
+/// Whether a referrer is listed: by the registry, or under the tag of its subject where that is.
+fn is_listed(registry: &Registry, repository: &str, subject: &str, digest: &str) -> bool {
+    match registry.manifest(repository, &subject.replace(':', "-")) {
+        Some((_, list)) => {
+            let list: Value = serde_json::from_slice(&list).unwrap();
+            let mut listed = list["manifests"].as_array().unwrap().iter();
+            listed.any(|entry| entry["digest"] == digest)
+        }
+        None => true,
+    }
+}
+
 /// Summaries next to the image of a repository: result and environment.
-fn summaries(registry: &Registry, repository: &str) -> Vec<(String, String)> {
+pub(super) fn summaries(registry: &Registry, repository: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for digest in registry.manifests(repository) {
         let (_, manifest) = registry.manifest(repository, &digest).unwrap();
         let manifest: Value = serde_json::from_slice(&manifest).unwrap();
         let kind = &manifest["annotations"]["dev.sigstore.bundle.predicateType"];
         if kind != "https://slsa.dev/verification_summary/v1" {
+            continue;
+        }
+        let subject = manifest["subject"]["digest"].as_str().unwrap();
+        if !is_listed(registry, repository, subject, &digest) {
             continue;
         }
         let layer = manifest["layers"][0]["digest"].as_str().unwrap();
@@ -36,7 +52,7 @@ fn summaries(registry: &Registry, repository: &str) -> Vec<(String, String)> {
     found
 }
 
-fn passed() -> (String, String) {
+pub(super) fn passed() -> (String, String) {
     ("PASSED".to_owned(), "prod".to_owned())
 }
 
@@ -53,6 +69,23 @@ async fn promise_6_each_release_gets_one_summary() {
     let is_write = |line: &&String| !line.starts_with("GET ") && !line.starts_with("HEAD ");
     let writes: Vec<_> = requests.iter().filter(is_write).collect();
     assert!(writes.is_empty(), "{writes:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn promise_6_a_later_release_of_the_same_root_gets_a_summary_of_its_own() {
+    let stage = start("vsa: true").await;
+    build(&stage, &[]);
+    let version = |version: &'static str| [("tags", version), ("source", "latest")];
+    for (tags, count) in [
+        ("type=raw,value=1.0.0,immutable=true", 1),
+        ("type=raw,value=1.0.1,immutable=true", 2),
+        ("type=raw,value=1.0.1,immutable=true", 2),
+    ] {
+        promoted(&stage, &version(tags));
+        let expected = vec![passed(); count];
+        assert_eq!(summaries(&stage.registry, "prod"), expected, "{tags}");
+        assert_eq!(entries(&stage.registry, "prod").len(), count, "{tags}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -282,7 +282,7 @@ fn large_policy(services: usize, environments: usize) -> String {
     text
 }
 
-/// The goal is 20 ms in an optimized build; this one is not optimized, and shares its machine.
+/// Only the release build is fast; a debug build shares its machine.
 #[test]
 fn a_large_policy_is_read_at_once() {
     let text = large_policy(200, 20);
@@ -291,5 +291,9 @@ fn a_large_policy_is_read_at_once() {
     let needed = start.elapsed();
     println!("{needed:?} for {} bytes", text.len());
     assert_eq!(policy.environments().len() * policy.services().len(), 4_000);
-    assert!(needed < std::time::Duration::from_secs(2), "{needed:?}");
+    let limit = if cfg!(debug_assertions) { 2_000 } else { 20 };
+    assert!(
+        needed < std::time::Duration::from_millis(limit),
+        "{needed:?}"
+    );
 }

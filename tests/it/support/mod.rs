@@ -2,6 +2,7 @@
 
 pub mod attach;
 pub mod checkout;
+pub mod gated;
 pub mod keys;
 pub mod made_image;
 pub mod message_templates;

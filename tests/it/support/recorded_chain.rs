@@ -1,7 +1,7 @@
 //! Image that is recorded in dev and in stage, and about to be promoted to prod, which has a release before it.
 
 use shipmark::release::{ReleaseRequest, SignatureFormat};
-use shipmark::signing::PrivateKey;
+use shipmark::signing::{Predicate, PrivateKey};
 
 use super::made_image::MadeImage;
 use super::records::{location, recorded};
@@ -10,15 +10,36 @@ use crate::registry::{Profile, Registry};
 
 /// A registry where 1.3.0 is in prod, and 1.4.0 in stage, to which it came from dev.
 pub async fn recorded_chain(profile: Profile, key: Option<&PrivateKey>) -> Registry {
+    attested_chain(profile, key, &[]).await
+}
+
+/// The image that is in stage, about to be promoted.
+pub fn promoted_image() -> MadeImage {
+    image_of(2, "1.4.0")
+}
+
+fn image_of(number: u32, version: &str) -> MadeImage {
+    let revision = format!("{number:07x}{}", "0".repeat(33));
+    let labels = [("revision", revision.as_str()), ("version", version)];
+    MadeImage::new(number, &labels)
+}
+
+/// The same, with images that are attested in stage.
+pub async fn attested_chain(
+    profile: Profile,
+    key: Option<&PrivateKey>,
+    attested: &[Predicate],
+) -> Registry {
     let registry = Registry::start(profile.date("unknown")).await;
     for (number, version) in [(1, "1.3.0"), (2, "1.4.0")] {
-        let revision = format!("{number:07x}{}", "0".repeat(33));
-        let labels = [("revision", revision.as_str()), ("version", version)];
-        MadeImage::new(number, &labels).put(&registry, "build", &[version]);
+        image_of(number, version).put(&registry, "build", &[version]);
         let now = i64::from(number) * 10;
         let request = promotion(&registry, version, ["build", "dev"], None, now);
         done(request, &context()).await;
-        let request = promotion(&registry, version, ["dev", "stage"], key, now + 1);
+        let mut request = promotion(&registry, version, ["dev", "stage"], key, now + 1);
+        if let Some(signing) = &mut request.signing {
+            signing.attestations = attested.to_vec();
+        }
         done(request, &context()).await;
     }
     let request = promotion(&registry, "1.3.0", ["stage", "prod"], key, 13);

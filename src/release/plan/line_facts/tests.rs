@@ -32,7 +32,7 @@ async fn latest_after_release(tags: &[(&str, u32)], records: RecordedReleases) -
     let root = image(0);
     let resolved = ResolvedImage {
         location: ImageSource::Layout(directory.path().into(), ImageSelector::Digest(root.digest)),
-        reader: ImageReader::from_store(ImageStore::Layout(layout)),
+        reader: ImageReader::from_store(ImageStore::Layout(layout)).into(),
         root,
         origin: None,
         platform_selection: None,
