@@ -2,7 +2,7 @@
 
 mod attested;
 mod scans;
-mod summaries;
+pub(crate) mod summaries;
 mod times;
 
 use serde_json::{Value, json};

@@ -4,7 +4,7 @@ use super::*;
 use crate::registry::Registry;
 
 /// Summaries next to the image of a repository: result and environment.
-fn summaries(registry: &Registry, repository: &str) -> Vec<(String, String)> {
+pub(crate) fn summaries(registry: &Registry, repository: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for digest in registry.manifests(repository) {
         let (_, manifest) = registry.manifest(repository, &digest).unwrap();
