@@ -5,6 +5,7 @@
 
 mod adopt;
 mod arrows;
+mod attack_table;
 mod branch_names;
 mod circles;
 mod client;
@@ -20,6 +21,7 @@ mod explained_failures;
 mod field;
 mod find_source;
 mod fleet;
+mod gated_story;
 mod gates;
 mod git_flow;
 mod github;

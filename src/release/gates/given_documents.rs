@@ -51,8 +51,11 @@ impl GivenReports {
                 return true;
             };
             let is_own = match ReportBinding::find(report, image) {
-                ReportBinding::Image(_) | ReportBinding::Unbound(_) => true,
-                ReportBinding::Foreign(_) | ReportBinding::Contradicting(_) => false,
+                // One of the digests that contradict each other is of this image.
+                ReportBinding::Image(_)
+                | ReportBinding::Unbound(_)
+                | ReportBinding::Contradicting(_) => true,
+                ReportBinding::Foreign(_) => false,
             };
             claim.fetch_or(is_own, Ordering::Relaxed);
             is_own || !self.is_of_several

@@ -6,7 +6,7 @@ mod current;
 mod current_services;
 mod scans;
 mod shown;
-mod summaries;
+pub(crate) mod summaries;
 mod times;
 
 use serde_json::{Value, json};

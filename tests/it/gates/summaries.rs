@@ -16,7 +16,7 @@ fn is_listed(registry: &Registry, repository: &str, subject: &str, digest: &str)
 }
 
 /// Summaries next to the image of a repository: result and environment.
-pub(super) fn summaries(registry: &Registry, repository: &str) -> Vec<(String, String)> {
+pub(crate) fn summaries(registry: &Registry, repository: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for digest in registry.manifests(repository) {
         let (_, manifest) = registry.manifest(repository, &digest).unwrap();

@@ -1,6 +1,7 @@
 //! Release records against other programs: the distribution registry, a registry with the referrers API, cosign
 //! and oras. Left out of a plain `cargo test`; scripts/interop.sh starts the servers and runs them.
 
+mod admission;
 mod air_gap;
 mod attestations;
 mod keyless;

@@ -3,10 +3,10 @@
 use super::*;
 use crate::support::example;
 
-const SUMMARY_TYPE: &str = "https://slsa.dev/verification_summary/v1";
+pub(super) const SUMMARY_TYPE: &str = "https://slsa.dev/verification_summary/v1";
 
 /// What docs/verifying.md prints, for one repository.
-fn admission_policy(repository: &str) -> String {
+pub(super) fn admission_policy(repository: &str) -> String {
     format!(
         "predicate: {{\n  verifier: id:       \"https://shipmark.dev/promote\"\n  resourceUri:        \"oci://{repository}\"\n  verificationResult: \"PASSED\"\n  shipmark_environment: \"prod\"\n}}\n"
     )

@@ -65,7 +65,7 @@ pub use token_server::TokenServer;
 use content::Content;
 use guard::Guard;
 use service::Service;
-use store::{Manifest, Store};
+use store::{Manifest, Repository, Store};
 
 /// A registry that answers until it is dropped.
 pub struct Registry {
@@ -205,8 +205,40 @@ impl Registry {
     }
 }
 
+/// What it held at a moment.
+pub struct Snapshot(BTreeMap<String, Repository>);
+
 /// What it holds: seen and changed without HTTP, and not counted.
 impl Registry {
+    /// Returns what it holds, to be put back with [`Registry::restore`].
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot(self.store.lock().repositories.clone())
+    }
+
+    /// Puts back what it held, and forgets faults, uploads and the log.
+    pub fn restore(&self, snapshot: &Snapshot) {
+        self.clear_faults();
+        self.resume();
+        self.clear_log();
+        let mut state = self.store.lock();
+        state.repositories = snapshot.0.clone();
+        state.uploads.clear();
+    }
+
+    /// Copies all that a repository holds into another one, as who may write to it can.
+    pub fn copy_content(&self, from: &str, to: &str) {
+        let mut state = self.store.lock();
+        let copied = state.repository(from).clone();
+        let target = state.repository(to);
+        target.blobs.extend(copied.blobs);
+        for (digest, manifest) in copied.manifests {
+            target.put(&digest, manifest);
+        }
+        for (tag, digest) in copied.tags {
+            target.tags.entry(tag).or_insert(digest);
+        }
+    }
+
     pub fn manifest(&self, repository: &str, reference: &str) -> Option<(String, Bytes)> {
         let mut state = self.store.lock();
         let (_, manifest) = state.repository(repository).find(reference)?;

@@ -23,7 +23,7 @@ impl Manifest {
 }
 
 /// One repository. Nothing of another one can be seen in it.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Repository {
     pub manifests: BTreeMap<String, Manifest>,
     pub tags: BTreeMap<String, String>,

@@ -1,6 +1,8 @@
 //! What the tests of the road share: a context with short patience, requests, images to send.
 
 pub mod attach;
+pub mod branches;
+pub mod built_index;
 pub mod checkout;
 pub mod gated;
 pub mod keys;
