@@ -4,11 +4,11 @@ use super::heading::Heading;
 use super::input_declaration::{DEFAULTS, InputCondition, InputDeclaration, InputKind};
 use super::verb::Verb;
 use super::verb_groups::{
-    BUNDLE_VERBS, COMMIT_VERBS, DIGEST_VERBS, DRY_RUN_VERBS, EXCLUDING_VERBS, HISTORY, MARK,
-    OFFLINE_VERBS, PLACE_VERBS, POLICY_VERBS, PROMOTE_VERBS, RECORDING, RECURSIVE_VERBS,
-    REGISTRY_VERBS, RELEASE_VERBS, ROLLBACK, SERVICE_VERBS, SIGN_BUNDLE, SIGNATURE_VERBS, SIGNING,
-    SOURCE_CHECKING, SOURCE_REQUIRED, SOURCE_VERBS, TAGGING_VERBS, TAGS_VERBS, VERIFYING,
-    VERSION_VERBS,
+    BUNDLE_VERBS, COMMIT_VERBS, DECIDING_VERBS, DIGEST_VERBS, DRY_RUN_VERBS, EXCLUDING_VERBS,
+    HISTORY, MARK, OFFLINE_VERBS, PLACE_VERBS, POLICY_VERBS, PROMOTE_VERBS, PROMOTING_VERBS,
+    RECORDING, RECURSIVE_VERBS, REGISTRY_VERBS, RELEASE_VERBS, ROLLBACK, SERVICE_VERBS,
+    SIGN_BUNDLE, SIGNATURE_VERBS, SIGNING, SOURCE_CHECKING, SOURCE_REQUIRED, SOURCE_VERBS,
+    TAGGING_VERBS, TAGS_VERBS, VERIFYING, VERSION_VERBS,
 };
 
 /// Declares [`Input`] and [`INPUTS`] from one row for each input, under its heading: variant, name and the
@@ -68,31 +68,35 @@ declare_inputs! {
             help: "Image to read: in a registry, an image layout, an archive or an engine",
         }
         Sources, "sources" {
-            verbs: PROMOTE_VERBS, kind: InputKind::List("SERVICE=DIGEST"),
+            verbs: PROMOTING_VERBS, kind: InputKind::List("SERVICE=DIGEST"),
             help: "Digests to promote, one for each service, instead of source",
+        }
+        Plan, "plan" {
+            verbs: PROMOTE_VERBS, kind: InputKind::Text("DIGEST"),
+            help: "Plan of a check: a promotion with another plan is refused",
         }
         Images, "images" {
             verbs: PLACE_VERBS, kind: InputKind::List("PLACE"), path: true,
             help: "Destinations: repositories without a tag, or oci:DIR for an image layout",
         }
         Platforms, "platforms" {
-            verbs: RELEASE_VERBS, kind: InputKind::List("PLATFORM"),
+            verbs: DECIDING_VERBS, kind: InputKind::List("PLATFORM"),
             help: "Platforms to release, such as linux/amd64, instead of all",
         }
         PlatformsDropSignatures, "platforms-drop-signatures" {
-            verbs: RELEASE_VERBS, kind: InputKind::Switch, default: Some("false"),
+            verbs: DECIDING_VERBS, kind: InputKind::Switch, default: Some("false"),
             help: "Continue if platforms makes an index that loses signatures",
         }
         Referrers, "referrers" {
-            verbs: RELEASE_VERBS, kind: InputKind::Choice(&["known", "all", "none"]), default: Some("known"),
+            verbs: DECIDING_VERBS, kind: InputKind::Choice(&["known", "all", "none"]), default: Some("known"),
             help: "Referrers to copy with the image",
         }
         ForeignLayers, "foreign-layers" {
-            verbs: RELEASE_VERBS, kind: InputKind::Choice(&["skip", "copy"]), default: Some("skip"),
+            verbs: DECIDING_VERBS, kind: InputKind::Choice(&["skip", "copy"]), default: Some("skip"),
             help: "Treatment of layers that name other addresses: base layers of Windows",
         }
         ScratchLimit, "scratch-limit" {
-            verbs: RELEASE_VERBS, kind: InputKind::Text("GIB"),
+            verbs: DECIDING_VERBS, kind: InputKind::Text("GIB"),
             help: "Limit for unpacking an archive to disk, in GiB",
         }
         Bundle, "bundle" {
@@ -132,7 +136,7 @@ declare_inputs! {
             help: "Version lines: tags such as 1.4, 1 and latest that move forward",
         }
         Existing, "existing" {
-            verbs: RELEASE_VERBS, kind: InputKind::Choice(&["fail", "keep"]),
+            verbs: DECIDING_VERBS, kind: InputKind::Choice(&["fail", "keep"]),
             help: "Treatment of an immutable tag that points to another digest",
         }
         Mode, "mode" {
@@ -198,29 +202,29 @@ declare_inputs! {
             help: "Policy file in addition to .github/shipmark.yml",
         }
         ScanFailOn, "scan-fail-on" {
-            verbs: RELEASE_VERBS, kind: InputKind::Choice(&["critical", "high", "medium", "low", "negligible"]),
+            verbs: DECIDING_VERBS, kind: InputKind::Choice(&["critical", "high", "medium", "low", "negligible"]),
             help: "Severity that fails the scan gate, at least as strict as the policy's",
         }
         IgnoreUnfixed, "ignore-unfixed" {
-            verbs: RELEASE_VERBS, kind: InputKind::Choice(&["true", "false"]),
+            verbs: DECIDING_VERBS, kind: InputKind::Choice(&["true", "false"]),
             help: "Leave findings without a fix out of the scan gate, where the policy does",
         }
         Vex, "vex" {
-            verbs: RELEASE_VERBS, kind: InputKind::List("FILE"), path: true,
+            verbs: DECIDING_VERBS, kind: InputKind::List("FILE"), path: true,
             help: "OpenVEX documents of the policy: others are refused",
         }
         OverrideFreeze, "override-freeze" {
-            verbs: RELEASE_VERBS, kind: InputKind::Text("REASON"),
+            verbs: DECIDING_VERBS, kind: InputKind::Text("REASON"),
             help: "Reason to release in a freeze that the policy lets pass",
         }
     }
     Records {
         Record, "record" {
-            verbs: RELEASE_VERBS, kind: InputKind::Choice(&["auto", "on", "off"]), default: Some("auto"),
+            verbs: DECIDING_VERBS, kind: InputKind::Choice(&["auto", "on", "off"]), default: Some("auto"),
             help: "Record the release in the timeline of its environment",
         }
         Reinstate, "reinstate" {
-            verbs: PROMOTE_VERBS, kind: InputKind::Switch, default: Some("false"),
+            verbs: PROMOTING_VERBS, kind: InputKind::Switch, default: Some("false"),
             help: "Release an image again that a rollback withdrew",
         }
         Reason, "reason" {
@@ -232,15 +236,15 @@ declare_inputs! {
             help: "Page with more about it, for its record",
         }
         Dockerfile, "dockerfile" {
-            verbs: RELEASE_VERBS, kind: InputKind::Text("PATH"),
+            verbs: DECIDING_VERBS, kind: InputKind::Text("PATH"),
             help: "Dockerfile that the image was built from, for its record",
         }
         Target, "target" {
-            verbs: RELEASE_VERBS, kind: InputKind::Text("NAME"),
+            verbs: DECIDING_VERBS, kind: InputKind::Text("NAME"),
             help: "Target of the Dockerfile, for the record",
         }
         ExpectHead, "expect-head" {
-            verbs: RELEASE_VERBS, kind: InputKind::Text("RECORD"),
+            verbs: DECIDING_VERBS, kind: InputKind::Text("RECORD"),
             help: "Record that the timeline must have, as sha256:…",
         }
         Withdraw, "withdraw" {
@@ -309,11 +313,11 @@ declare_inputs! {
             help: "SBOM files to attest with the signature: CycloneDX 1 or SPDX 2, as JSON",
         }
         ScanReport, "scan-report" {
-            verbs: RELEASE_VERBS, kind: InputKind::List("FILE"), path: true, only_with: &[InputCondition::Signs],
+            verbs: DECIDING_VERBS, kind: InputKind::List("FILE"), path: true, only_with: &[InputCondition::Signs],
             help: "Scan reports to attest: JSON of Trivy or Grype, SARIF 2.1.0, or cosign's",
         }
         Unbound, "unbound" {
-            verbs: RELEASE_VERBS, kind: InputKind::Choice(&["refuse", "allow"]), only_with: &[InputCondition::Signs],
+            verbs: DECIDING_VERBS, kind: InputKind::Choice(&["refuse", "allow"]), only_with: &[InputCondition::Signs],
             help: "Treatment of scan reports and SBOMs that name no image",
         }
         Provenance, "provenance" {
@@ -367,7 +371,7 @@ declare_inputs! {
     }
     Verification {
         VerifySource, "verify-source" {
-            verbs: PROMOTE_VERBS, kind: InputKind::Switch, default: Some("false"),
+            verbs: PROMOTING_VERBS, kind: InputKind::Switch, default: Some("false"),
             help: "Verify the source, as the verb verify does, before anything is copied",
         }
         Key, "key" {

@@ -45,6 +45,11 @@ pub(super) fn advise(
                 *failure = add_advice(failure.clone(), invocation);
             }
         }
+        VerbResult::Checked(report) => {
+            for failure in report.outcome.failures_mut() {
+                *failure = add_advice(failure.clone(), invocation);
+            }
+        }
         VerbResult::RolledBackServices(batch) => {
             batch.map_failures(|failure| add_advice(failure, invocation));
         }

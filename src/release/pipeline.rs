@@ -8,6 +8,7 @@ use super::context::ReleaseContext;
 use super::destination::{self, OpenDestination};
 use super::execute::stages::PreTagStages;
 use super::gates::gate_outcome::GateOutcome;
+use super::gates::gate_refusal::require_passed;
 use super::gates::gated_release::GatedRelease;
 use super::gates::judge_gates::judge_gates;
 use super::hand_rollback::hand_rollback_note;
@@ -28,6 +29,8 @@ use super::records::refusals::check_release;
 use super::records::source_record::require_source_record;
 use super::records::timeline_records::OwnRecord;
 use super::records::timeline_view::TimelineView;
+use super::refusal_list::RefusalList;
+use super::release_plan::ReleasePlan;
 use super::request::{ImageCheck, ReleaseRequest, ReleaseVerb};
 use super::resolve::find_source::{FoundSource, find_source};
 use super::resolve::image::ResolvedImage;
@@ -59,14 +62,32 @@ pub async fn run(
 ) -> Result<ReleaseOutcome, Failure> {
     // Each step has a place of its own in memory: a debug build would need more stack than a thread has.
     let prepared = Box::pin(prepare_release(request, context)).await?;
+    let planned = [(None, prepared.to_planned())];
+    ReleasePlan::new(&request.plan, request.environment.as_ref(), planned)
+        .require(&request.plan, &context.notices)?;
     Box::pin(execute_release(&prepared)).await
 }
 
-/// Resolves, observes and plans; writes nothing. What a rule refuses is refused here.
+/// Resolves, observes and plans; writes nothing. What a rule refuses is refused here, with all reasons.
 pub(super) async fn prepare_release<'a>(
     request: &'a ReleaseRequest,
     context: &'a ReleaseContext,
 ) -> Result<PreparedRelease<'a>, Failure> {
+    let mut prepared = Box::pin(examine_release(request, context)).await?;
+    let refusals = std::mem::take(&mut prepared.refusals);
+    match Failure::join(refusals.into_failures()) {
+        Some(failure) => Err(failure),
+        None => Ok(prepared),
+    }
+}
+
+/// Resolves, observes and plans; writes nothing. Rules that refuse the image once it is resolved are named in the
+/// result: no other step may follow then.
+pub(super) async fn examine_release<'a>(
+    request: &'a ReleaseRequest,
+    context: &'a ReleaseContext,
+) -> Result<PreparedRelease<'a>, Failure> {
+    let mut refusals = RefusalList::default();
     announce_repositories([request], context);
     let found = Box::pin(find_source(request, context)).await?;
     let FoundSource {
@@ -82,12 +103,13 @@ pub(super) async fn prepare_release<'a>(
         mut states,
         sources,
     } = Box::pin(resolved).await?;
-    naming_checks::refuse_excluded_version(&request.excluded_versions, &derived)?;
+    let excluded = &request.excluded_versions;
+    refusals.keep(naming_checks::refuse_excluded_version(excluded, &derived))?;
     for warning in &derived.warnings {
         context.notices.warning(warning.clone());
     }
-    let requested_digest = image.root.digest;
-    check_source(request, context, requested_digest).await?;
+    let (requested_digest, source_digest) = (image.root.digest, image.source_digest());
+    refusals.keep(check_source(request, context, requested_digest).await)?;
     let commit = image_commit(request, &image);
     let observed = ObservedRelease {
         destinations: &destinations,
@@ -99,7 +121,8 @@ pub(super) async fn prepare_release<'a>(
     let existing = Box::pin(existing).await?;
     image = existing.unwrap_or(image);
     let root = image.root.digest;
-    check_branch_names(request, context, &destinations, &derived, &mut states, root)?;
+    let names = check_branch_names(request, context, &destinations, &derived, &mut states, root);
+    refusals.keep(names)?;
     let branch_guard = BranchTagGuard::new(context, &derived, commit.as_ref());
     if let Some(guard) = &branch_guard {
         let kept = guard.keep_newer_tags(&destinations, &derived, &mut states, root);
@@ -117,18 +140,22 @@ pub(super) async fn prepare_release<'a>(
         &mut states,
         &image_tags,
         sources,
+        &mut refusals,
     )
     .await?;
     let facts = read_line_facts(&destinations, &derived.tags, &mut states, &image);
     Box::pin(facts).await?;
-    let plans = plan_destinations(&destinations, &derived, &states, root)?;
-    let gates = pass_gates(request, context, &destinations, &image, timelines.as_ref());
-    let gates = Box::pin(gates).await?;
+    let plans = plan_destinations(&destinations, &derived, &states, root);
+    let plans = refusals.keep(plans)?.unwrap_or_default();
+    let gates = run_gates(request, context, &destinations, &image, timelines.as_ref());
+    let gates = refusals.keep(Box::pin(gates).await)?.unwrap_or_default();
+    refusals.keep(require_passed(image.source_digest(), &gates.report))?;
     Ok(PreparedRelease {
         request: found,
         context,
         destinations,
         requested_digest,
+        source_digest,
         image,
         commit,
         derived,
@@ -137,6 +164,7 @@ pub(super) async fn prepare_release<'a>(
         branch_guard,
         gates,
         timelines,
+        refusals,
     })
 }
 
@@ -289,8 +317,8 @@ async fn reconcile_tags(
     Box::pin(try_join_all(results)).await.map(drop)
 }
 
-/// Judges the release by its gates: a refusal writes nothing.
-async fn pass_gates(
+/// Judges the release by its gates.
+async fn run_gates(
     request: &ReleaseRequest,
     context: &ReleaseContext,
     destinations: &[OpenDestination],
@@ -334,6 +362,7 @@ async fn observe_recorded(
     states: &mut [DestinationState],
     image: &RecordedImage<'_>,
     sources: Vec<TimelineView>,
+    refusals: &mut RefusalList,
 ) -> Result<Option<ObservedTimelines>, Failure> {
     let Some(options) = &request.record else {
         return Ok(None);
@@ -341,10 +370,10 @@ async fn observe_recorded(
     let observed = observe_timelines(options, context, destinations, states, image, sources);
     let observed = Box::pin(observed).await?;
     for (timeline, state) in observed.destinations.iter().zip(&*states) {
-        check_release(options, timeline, state, image).await?;
+        refusals.keep(check_release(options, timeline, state, image).await)?;
     }
     if request.verb == ReleaseVerb::Promote {
-        require_source_record(context, &observed, image)?;
+        refusals.keep(require_source_record(context, &observed, image))?;
     }
     let each = destinations.iter().zip(states).zip(&observed.destinations);
     for ((destination, state), timeline) in each {
@@ -394,8 +423,15 @@ fn plan_destinations(
     root: Digest,
 ) -> Result<Vec<TagPlan>, Failure> {
     let each = destinations.iter().zip(states);
-    each.map(|(destination, state)| plan_tags(&destination.name, &derived.tags, state, root))
-        .collect()
+    let mut plans = Vec::with_capacity(destinations.len());
+    let mut failures = Vec::new();
+    for (destination, state) in each {
+        match plan_tags(&destination.name, &derived.tags, state, root) {
+            Ok(plan) => plans.push(plan),
+            Err(failure) => failures.push(failure),
+        }
+    }
+    Failure::join(failures).map_or(Ok(plans), Err)
 }
 
 fn build_outcome(

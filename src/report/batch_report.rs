@@ -41,8 +41,7 @@ pub(super) fn to_text(batch: &BatchOutcome) -> StyledText {
     }
     for (service, failure) in batch.failures() {
         report.push(&format!("\n{service}: "));
-        report.append(&text_report::failure_text(failure));
-        report.push("\n");
+        text_report::push_failure(&mut report, failure);
     }
     for note in batch_phrases::distinct_notes(batch) {
         text_report::push_note(&mut report, note);

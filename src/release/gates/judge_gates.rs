@@ -1,11 +1,10 @@
-//! Judges a release by all gates of its environment, and refuses it if one of them does not pass.
+//! Judges a release by all gates of its environment.
 
 use futures_util::future::try_join4;
 use jiff::Timestamp;
 
 use super::evidence_list::EvidenceList;
 use super::gate_outcome::GateOutcome;
-use super::gate_refusal::gate_refusal;
 use super::gate_request::GateRequest;
 use super::gated_release::GatedRelease;
 use super::image_facts::read_judged_image;
@@ -19,22 +18,22 @@ use crate::release::Failure;
 use crate::release::records::since_release::SinceRelease;
 use crate::release::resolve::image::ResolvedImage;
 
-/// Judges a release by all of its gates. None of them cuts the others short: a refusal names all reasons.
+/// Judges a release by all of its gates, at each of its times: of verdicts that do not pass, returns the first. None of
+/// the gates cuts the others short.
 ///
 /// # Errors
-/// A refusal, and facts that cannot be read: what a store cannot tell is not nothing.
+/// Facts that cannot be read: what a store cannot tell is not nothing.
 pub(crate) async fn judge_gates(
     request: &GateRequest,
     release: &GatedRelease<'_>,
 ) -> Result<GateOutcome, Failure> {
     let facts = GateFacts::read(request, release).await?;
-    let root = release.image.source_digest();
     let mut passed = GateOutcome::default();
     // A registry that the run names as a further destination could say another time.
     for time in &release.times {
         let outcome = facts.judge(request, release, time.to_timestamp());
         if !outcome.report.has_passed() {
-            return Err(gate_refusal(root, &outcome.report));
+            return Ok(outcome);
         }
         passed = outcome;
     }

@@ -5,7 +5,7 @@
 mod evidence_list;
 mod found_statement;
 pub(super) mod gate_outcome;
-mod gate_refusal;
+pub(crate) mod gate_refusal;
 pub(super) mod gate_request;
 pub(super) mod gated_release;
 pub(super) mod given_documents;

@@ -2,6 +2,7 @@
 
 mod batch_page;
 mod bundle_page;
+mod check_page;
 mod facts_table;
 mod failure_page;
 mod follow_up;
@@ -33,6 +34,7 @@ mod verb_samples;
 
 pub(super) use batch_page::batch_summary;
 pub(super) use bundle_page::{bundle_summary, signed_bundle_summary};
+pub(super) use check_page::check_summary;
 pub(super) use failure_page::failure_summary;
 pub(super) use history_page::history_summary;
 pub(super) use inspect_page::inspect_summary;
