@@ -6,6 +6,7 @@
 mod adopt;
 mod arrows;
 mod branch_names;
+mod check;
 mod circles;
 mod client;
 mod command_line;
