@@ -5,6 +5,7 @@ mod batch_phrases;
 mod batch_report;
 mod bundle_report;
 mod check_json;
+mod check_outputs;
 mod check_phrases;
 mod check_report;
 mod cleaned;
