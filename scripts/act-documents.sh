@@ -190,6 +190,36 @@ rm "$work/tree/.github/shipmark.yml"
 run mirror workflow_dispatch "$(dispatch "{\"digest\":\"$digest\"}")"
 named "$ecr/team/web" "$digest" 1.4.0 1.4
 
+# A policy for two workflows: the others have none.
+write_policy() {
+  mkdir -p "$work/tree/.github"
+  printf 'environments:\n  stage: {repository: %s/checked/stage}\n  prod: {repository: %s/checked/prod, from: stage, refs: [main]}\n' \
+    "$project" "$project" >"$work/tree/.github/shipmark.yml"
+}
+# The commit that act-run.sh makes of the tree.
+tree_commit() {
+  local copy=$work/commit
+  rm -rf "$copy"
+  cp -a "$work/tree" "$copy"
+  git -C "$copy" -c init.defaultBranch=main init -q
+  git -C "$copy" add -Af
+  git -C "$copy" -c user.name=act -c user.email=act@example.invalid commit -qm act
+  git -C "$copy" rev-parse HEAD
+}
+write_policy
+base=$(tree_commit)
+crane mutate --label "org.opencontainers.image.revision=$base" --tag "$scratch/web:checked" "$scratch/web:one" >/dev/null
+crane copy "$scratch/web:checked" "$project/checked/stage:git-${base:0:7}" >/dev/null 2>&1
+checked=$(crane digest "$project/checked/stage:git-${base:0:7}")
+run promotion-check pull_request "$(printf '{"action":"opened","number":7,"pull_request":{"number":7,"merged":false,
+  "head":{"ref":"feature","sha":"%s","repo":{"full_name":"example/project"}},
+  "base":{"ref":"main","sha":"%s","repo":{"full_name":"example/project"}}},%s}' "$base" "$base" "$repository")"
+logged 'a promotion to prod would be released'
+if crane ls "$project/checked/prod" >/dev/null 2>&1; then fail "a check writes to prod"; fi
+run approved-promotion workflow_dispatch "$(dispatch "{\"source\":\"$checked\"}")"
+named "$project/checked/prod" "$checked" prod
+rm "$work/tree/.github/shipmark.yml"
+
 openssl ecparam -name prime256v1 -genkey -noout -out "$work/cosign.key"
 openssl ec -in "$work/cosign.key" -pubout -out "$work/cosign.pub" 2>/dev/null
 if (run deploy workflow_dispatch "$(dispatch '{"version":"1.4.0"}')" --var "COSIGN_PUBLIC_KEY=$(cat "$work/cosign.pub")") >"$work/refused" 2>&1

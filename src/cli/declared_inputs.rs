@@ -4,11 +4,11 @@ use super::heading::Heading;
 use super::input_declaration::{DEFAULTS, InputCondition, InputDeclaration, InputKind};
 use super::verb::Verb;
 use super::verb_groups::{
-    BUNDLE_VERBS, COMMIT_VERBS, DIGEST_VERBS, DRY_RUN_VERBS, EXCLUDING_VERBS, HISTORY, MARK,
-    OFFLINE_VERBS, PLACE_VERBS, POLICY_VERBS, PROMOTE_VERBS, RECORDING, RECURSIVE_VERBS,
-    REGISTRY_VERBS, RELEASE_VERBS, ROLLBACK, SCANNING_VERBS, SERVICE_VERBS, SIGN_BUNDLE,
-    SIGNATURE_VERBS, SIGNING, SOURCE_CHECKING, SOURCE_REQUIRED, SOURCE_VERBS, TAGGING_VERBS,
-    TAGS_VERBS, VERIFYING, VERSION_VERBS,
+    BUNDLE_VERBS, COMMIT_VERBS, DECIDING_VERBS, DIGEST_VERBS, DRY_RUN_VERBS, EXCLUDING_VERBS,
+    HISTORY, MARK, OFFLINE_VERBS, PLACE_VERBS, POLICY_VERBS, PROMOTE_VERBS, PROMOTING_VERBS,
+    RECORDING, RECURSIVE_VERBS, REGISTRY_VERBS, RELEASE_VERBS, ROLLBACK, SCANNING_VERBS,
+    SERVICE_VERBS, SIGN_BUNDLE, SIGNATURE_VERBS, SIGNING, SOURCE_CHECKING, SOURCE_REQUIRED,
+    SOURCE_VERBS, TAGGING_VERBS, TAGS_VERBS, VERIFYING, VERSION_VERBS,
 };
 
 /// Declares [`Input`] and [`INPUTS`] from one row for each input, under its heading: variant, name and the
@@ -68,31 +68,35 @@ declare_inputs! {
             help: "Image to read: in a registry, an image layout, an archive or an engine",
         }
         Sources, "sources" {
-            verbs: PROMOTE_VERBS, kind: InputKind::List("SERVICE=DIGEST"),
+            verbs: PROMOTING_VERBS, kind: InputKind::List("SERVICE=DIGEST"),
             help: "Digests to promote, one for each service, instead of source",
+        }
+        Plan, "plan" {
+            verbs: PROMOTE_VERBS, kind: InputKind::Text("DIGEST"),
+            help: "Plan of a check: a promotion with another plan is refused",
         }
         Images, "images" {
             verbs: PLACE_VERBS, kind: InputKind::List("PLACE"), path: true,
             help: "Destinations: repositories without a tag, or oci:DIR for an image layout",
         }
         Platforms, "platforms" {
-            verbs: RELEASE_VERBS, kind: InputKind::List("PLATFORM"),
+            verbs: DECIDING_VERBS, kind: InputKind::List("PLATFORM"),
             help: "Platforms to release, such as linux/amd64, instead of all",
         }
         PlatformsDropSignatures, "platforms-drop-signatures" {
-            verbs: RELEASE_VERBS, kind: InputKind::Switch, default: Some("false"),
+            verbs: DECIDING_VERBS, kind: InputKind::Switch, default: Some("false"),
             help: "Continue if platforms makes an index that loses signatures",
         }
         Referrers, "referrers" {
-            verbs: RELEASE_VERBS, kind: InputKind::Choice(&["known", "all", "none"]), default: Some("known"),
+            verbs: DECIDING_VERBS, kind: InputKind::Choice(&["known", "all", "none"]), default: Some("known"),
             help: "Referrers to copy with the image",
         }
         ForeignLayers, "foreign-layers" {
-            verbs: RELEASE_VERBS, kind: InputKind::Choice(&["skip", "copy"]), default: Some("skip"),
+            verbs: DECIDING_VERBS, kind: InputKind::Choice(&["skip", "copy"]), default: Some("skip"),
             help: "Treatment of layers that name other addresses: base layers of Windows",
         }
         ScratchLimit, "scratch-limit" {
-            verbs: RELEASE_VERBS, kind: InputKind::Text("GIB"),
+            verbs: DECIDING_VERBS, kind: InputKind::Text("GIB"),
             help: "Limit for unpacking an archive to disk, in GiB",
         }
         Bundle, "bundle" {
@@ -132,7 +136,7 @@ declare_inputs! {
             help: "Version lines: tags such as 1.4, 1 and latest that move forward",
         }
         Existing, "existing" {
-            verbs: RELEASE_VERBS, kind: InputKind::Choice(&["fail", "keep"]),
+            verbs: DECIDING_VERBS, kind: InputKind::Choice(&["fail", "keep"]),
             help: "Treatment of an immutable tag that points to another digest",
         }
         Mode, "mode" {
@@ -210,17 +214,17 @@ declare_inputs! {
             help: "OpenVEX documents of the policy: others are refused",
         }
         OverrideFreeze, "override-freeze" {
-            verbs: RELEASE_VERBS, kind: InputKind::Text("REASON"),
+            verbs: DECIDING_VERBS, kind: InputKind::Text("REASON"),
             help: "Reason to release in a freeze that the policy lets pass",
         }
     }
     Records {
         Record, "record" {
-            verbs: RELEASE_VERBS, kind: InputKind::Choice(&["auto", "on", "off"]), default: Some("auto"),
+            verbs: DECIDING_VERBS, kind: InputKind::Choice(&["auto", "on", "off"]), default: Some("auto"),
             help: "Record the release in the timeline of its environment",
         }
         Reinstate, "reinstate" {
-            verbs: PROMOTE_VERBS, kind: InputKind::Switch, default: Some("false"),
+            verbs: PROMOTING_VERBS, kind: InputKind::Switch, default: Some("false"),
             help: "Release an image again that a rollback withdrew",
         }
         Reason, "reason" {
@@ -232,15 +236,15 @@ declare_inputs! {
             help: "Page with more about it, for its record",
         }
         Dockerfile, "dockerfile" {
-            verbs: RELEASE_VERBS, kind: InputKind::Text("PATH"),
+            verbs: DECIDING_VERBS, kind: InputKind::Text("PATH"),
             help: "Dockerfile that the image was built from, for its record",
         }
         Target, "target" {
-            verbs: RELEASE_VERBS, kind: InputKind::Text("NAME"),
+            verbs: DECIDING_VERBS, kind: InputKind::Text("NAME"),
             help: "Target of the Dockerfile, for the record",
         }
         ExpectHead, "expect-head" {
-            verbs: RELEASE_VERBS, kind: InputKind::Text("RECORD"),
+            verbs: DECIDING_VERBS, kind: InputKind::Text("RECORD"),
             help: "Record that the timeline must have, as sha256:…",
         }
         Withdraw, "withdraw" {
@@ -367,7 +371,7 @@ declare_inputs! {
     }
     Verification {
         VerifySource, "verify-source" {
-            verbs: PROMOTE_VERBS, kind: InputKind::Switch, default: Some("false"),
+            verbs: PROMOTING_VERBS, kind: InputKind::Switch, default: Some("false"),
             help: "Verify the source, as the verb verify does, before anything is copied",
         }
         Key, "key" {

@@ -2,8 +2,8 @@
 
 use super::verb::Verb;
 use super::verb_groups::{
-    IMAGE_VERBS, MATRIX_VERBS, PREVIOUS_VERBS, RECORD_VERBS, REFUSABLE_VERBS, REGISTRY_VERBS,
-    RELEASE_VERBS, TAGGING_VERBS, TAGS_VERBS,
+    CHECK, IMAGE_VERBS, MATRIX_VERBS, PREVIOUS_VERBS, RECORD_VERBS, REFUSABLE_VERBS,
+    REGISTRY_VERBS, RELEASE_VERBS, TAGGING_VERBS, TAGS_VERBS,
 };
 
 /// An output of the action.
@@ -22,7 +22,7 @@ pub const OUTPUTS: &[OutputDeclaration] = &[
     OutputDeclaration {
         name: "digest",
         verbs: REGISTRY_VERBS,
-        help: "Digest of the released, verified or current image, sha256:…; empty for several services",
+        help: "Digest of the released, verified, checked or current image, sha256:…; empty for several services",
     },
     OutputDeclaration {
         name: "previous-digest",
@@ -42,7 +42,7 @@ pub const OUTPUTS: &[OutputDeclaration] = &[
     OutputDeclaration {
         name: "tags",
         verbs: TAGGING_VERBS,
-        help: "Full references that now name the image (on a dry run: would name it), one per line",
+        help: "Full references that now name the image (on a dry run, and for check: would name it), one per line",
     },
     OutputDeclaration {
         name: "version",
@@ -77,12 +77,22 @@ pub const OUTPUTS: &[OutputDeclaration] = &[
     OutputDeclaration {
         name: "outcome",
         verbs: REFUSABLE_VERBS,
-        help: "released, superseded (a newer release keeps the environment), withdrawn, incomplete (withdrawn, but a version line stays), marked, adopted, unchanged (already up to date, or a dry run), verified, signed, refused, or failed (some of several services)",
+        help: "released, releasable (check: a promotion would be released), superseded (a newer release keeps the environment), withdrawn, incomplete (withdrawn, but a version line stays), marked, adopted, unchanged (already up to date, or a dry run), verified, signed, refused, or failed (some of several services)",
     },
     OutputDeclaration {
         name: "matrix",
         verbs: MATRIX_VERBS,
-        help: "Images as a matrix for a later job: service (if there are services), image, digest",
+        help: "Images as a matrix for a later job: service (if there are services), image, digest; for check the images to be promoted",
+    },
+    OutputDeclaration {
+        name: "sources",
+        verbs: CHECK,
+        help: "Digest of each service as SERVICE=sha256:…, one per line, for the input sources of promote; the digest alone where the environment has one repository",
+    },
+    OutputDeclaration {
+        name: "plan",
+        verbs: CHECK,
+        help: "Digest of policy, images, versions and tags, sha256:…, for the input plan of promote",
     },
     OutputDeclaration {
         name: "tag-names",

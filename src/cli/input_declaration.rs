@@ -97,7 +97,7 @@ impl InputCondition {
             Self::SignsWithKey => "sign: key",
             Self::SignsKeyless => "sign: keyless",
             Self::LogsSignature => "sign: keyless, or sign: key and transparency-log: on",
-            Self::VerifiesSource => "verify-source: true on promote",
+            Self::VerifiesSource => "verify-source: true on promote and check",
             Self::ChecksCertificate => "certificate-identity instead of key",
             Self::JudgesReports => "gates.scan of the environment in the policy",
             Self::NamesReleaseVerb => "for: push or promote on tags",

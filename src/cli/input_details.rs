@@ -12,6 +12,9 @@ impl Input {
             Self::Sources => Some(
                 "Written as web=sha256:…, one per line; the digest alone where the environment has one repository. Without services these are the services that are released. For an environment of the policy.",
             ),
+            Self::Plan => Some(
+                "The output plan of check, sha256:…: a digest of the policy, the images, versions and tags of all services. Give sources with it, so that the images are those that were approved.",
+            ),
             Self::Images => Some(
                 "Not needed if environment names an environment of the policy; history, inspect, rollback, mark and adopt take the repository of an environment that no policy names. The verb tags takes names of images in the form of docker/metadata-action.",
             ),

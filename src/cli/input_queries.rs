@@ -43,7 +43,7 @@ impl Input {
             | InputCondition::SignsWithKey
             | InputCondition::SignsKeyless
             | InputCondition::LogsSignature => !signs,
-            InputCondition::VerifiesSource => verb != Verb::Promote,
+            InputCondition::VerifiesSource => !matches!(verb, Verb::Promote | Verb::Check),
             InputCondition::NamesReleaseVerb => verb != Verb::Tags,
             InputCondition::JudgesReports | InputCondition::ChecksCertificate => false,
         };

@@ -90,6 +90,7 @@ impl OutputFormat {
             Verb::Verify | Verb::History | Verb::Inspect | Verb::Rollback | Verb::Mark => {
                 &[Self::Text, Self::Json, Self::Digest, Self::Image]
             }
+            Verb::Check => &[Self::Text, Self::Json, Self::Digest, Self::Tags],
             Verb::Tags => &[Self::Text, Self::Json, Self::Tags],
             Verb::SignBundle => &[Self::Text, Self::Json, Self::Digest],
             Verb::VerifyBundle | Verb::Policy | Verb::Adopt => &[Self::Text, Self::Json],

@@ -47,6 +47,9 @@ impl Input {
             Self::Sources => {
                 PolicyEffect::TightensOnly("the digests must be in environments of `from`")
             }
+            Self::Plan => {
+                PolicyEffect::TightensOnly("the promotion must have the plan that was approved")
+            }
             Self::Images => PolicyEffect::FixedByPolicy(
                 "a repository of an environment has that environment's rules, however it is named; others are not released to with `environment`",
             ),

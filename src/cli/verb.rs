@@ -38,6 +38,7 @@ declare_verbs! {
     Tags, "tags", "Derive tags, labels and annotations from the GitHub event; write to no registry";
     Push, "push", "Push a built image to repositories under tags derived from the GitHub event";
     Promote, "promote", "Release an image from one repository to others by the same digest";
+    Check, "check", "Show whether a promotion would be released, and what it would write";
     Verify, "verify", "Verify the signatures of an image, or what an environment is on";
     VerifyBundle, "verify-bundle", "Verify a Sigstore bundle that signs a file";
     SignBundle, "sign-bundle", "Sign a file and write a Sigstore bundle";

@@ -72,6 +72,20 @@ impl Verb {
                     ]
                 }
             }
+            Self::Check => {
+                &const {
+                    [
+                        example(
+                            "Show what a promotion of all services to an environment would do",
+                            "shipmark check --source 1.4.0 --environment prod",
+                        ),
+                        example(
+                            "Judge a scan report by the gates of an environment",
+                            "shipmark check --source 1.4.0 --environment prod --services web --scan-report trivy.json",
+                        ),
+                    ]
+                }
+            }
             Self::Verify => {
                 &const {
                     [

@@ -7,14 +7,20 @@ pub(super) const TAGS_VERBS: &[Verb] = &[Verb::Tags];
 /// Those that tag what the commit of the event or the checkout gave.
 pub(super) const COMMIT_VERBS: &[Verb] = &[Verb::Tags, Verb::Push];
 pub(super) const PROMOTE_VERBS: &[Verb] = &[Verb::Promote];
+pub(super) const CHECK: &[Verb] = &[Verb::Check];
+/// Those that decide on a promotion.
+pub(super) const PROMOTING_VERBS: &[Verb] = &[Verb::Promote, Verb::Check];
+/// Those that decide on a release.
+pub(super) const DECIDING_VERBS: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Check];
 pub(super) const ROLLBACK: &[Verb] = &[Verb::Rollback];
 pub(super) const MARK: &[Verb] = &[Verb::Mark];
 /// Those that can plan and report without a write.
 pub(super) const DRY_RUN_VERBS: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Rollback, Verb::Adopt];
-/// Those that write a record.
+/// Those that write a record, or check a release that is to write one.
 pub(super) const RECORDING: &[Verb] = &[
     Verb::Push,
     Verb::Promote,
+    Verb::Check,
     Verb::Rollback,
     Verb::Mark,
     Verb::Adopt,
@@ -24,6 +30,7 @@ pub(super) const EXCLUDING_VERBS: &[Verb] = &[
     Verb::Tags,
     Verb::Push,
     Verb::Promote,
+    Verb::Check,
     Verb::Rollback,
     Verb::Adopt,
 ];
@@ -32,7 +39,13 @@ pub(super) const PREVIOUS_VERBS: &[Verb] = &[Verb::History, Verb::Inspect, Verb:
 /// Those that name images by repository and digest.
 pub(super) const IMAGE_VERBS: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Inspect, Verb::Rollback];
 /// Those that give images to a later job.
-pub(super) const MATRIX_VERBS: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Rollback, Verb::Mark];
+pub(super) const MATRIX_VERBS: &[Verb] = &[
+    Verb::Push,
+    Verb::Promote,
+    Verb::Check,
+    Verb::Rollback,
+    Verb::Mark,
+];
 /// Those that write or read records.
 pub(super) const RECORD_VERBS: &[Verb] = &[
     Verb::Push,
@@ -48,6 +61,7 @@ pub(super) const HISTORY: &[Verb] = &[Verb::History];
 pub(super) const SERVICE_VERBS: &[Verb] = &[
     Verb::Push,
     Verb::Promote,
+    Verb::Check,
     Verb::Verify,
     Verb::History,
     Verb::Inspect,
@@ -60,6 +74,7 @@ pub(super) const PLACE_VERBS: &[Verb] = &[
     Verb::Tags,
     Verb::Push,
     Verb::Promote,
+    Verb::Check,
     Verb::Verify,
     Verb::History,
     Verb::Inspect,
@@ -68,17 +83,30 @@ pub(super) const PLACE_VERBS: &[Verb] = &[
     Verb::Adopt,
 ];
 /// Those that take a version.
-pub(super) const VERSION_VERBS: &[Verb] = &[Verb::Tags, Verb::Push, Verb::Promote, Verb::History];
+pub(super) const VERSION_VERBS: &[Verb] = &[
+    Verb::Tags,
+    Verb::Push,
+    Verb::Promote,
+    Verb::Check,
+    Verb::History,
+];
 /// Those that name something by its digest.
 pub(super) const DIGEST_VERBS: &[Verb] = &[Verb::VerifyBundle, Verb::History];
 /// Those that read the image of `source`.
-pub(super) const SOURCE_VERBS: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Verify, Verb::Inspect];
+pub(super) const SOURCE_VERBS: &[Verb] = &[
+    Verb::Push,
+    Verb::Promote,
+    Verb::Check,
+    Verb::Verify,
+    Verb::Inspect,
+];
 /// Those that judge images by scan reports.
-pub(super) const SCANNING_VERBS: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Verify];
+pub(super) const SCANNING_VERBS: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Check, Verb::Verify];
 pub(super) const RECURSIVE_VERBS: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Verify];
 pub(super) const OFFLINE_VERBS: &[Verb] = &[
     Verb::Tags,
     Verb::Promote,
+    Verb::Check,
     Verb::Verify,
     Verb::VerifyBundle,
     Verb::History,
@@ -99,22 +127,24 @@ pub(super) const SIGNING: &[Verb] = &[
     Verb::Adopt,
 ];
 /// Those that may check the image that they are given.
-pub(super) const SOURCE_CHECKING: &[Verb] = &[Verb::Promote, Verb::Verify];
+pub(super) const SOURCE_CHECKING: &[Verb] = &[Verb::Promote, Verb::Check, Verb::Verify];
 /// Those that may check something.
 pub(super) const VERIFYING: &[Verb] = &[
     Verb::Promote,
+    Verb::Check,
     Verb::Verify,
     Verb::VerifyBundle,
     Verb::History,
     Verb::Inspect,
 ];
 /// Those that derive tags.
-pub(super) const TAGGING_VERBS: &[Verb] = &[Verb::Tags, Verb::Push, Verb::Promote];
+pub(super) const TAGGING_VERBS: &[Verb] = &[Verb::Tags, Verb::Push, Verb::Promote, Verb::Check];
 /// Those that read the policy.
 pub(super) const POLICY_VERBS: &[Verb] = &[
     Verb::Tags,
     Verb::Push,
     Verb::Promote,
+    Verb::Check,
     Verb::Verify,
     Verb::History,
     Verb::Inspect,
@@ -127,6 +157,7 @@ pub(super) const POLICY_VERBS: &[Verb] = &[
 pub(super) const REGISTRY_VERBS: &[Verb] = &[
     Verb::Push,
     Verb::Promote,
+    Verb::Check,
     Verb::Verify,
     Verb::History,
     Verb::Inspect,
@@ -142,6 +173,7 @@ pub(super) const SOURCE_REQUIRED: &[Verb] = &[Verb::Push];
 pub(super) const SIGNATURE_VERBS: &[Verb] = &[
     Verb::Push,
     Verb::Promote,
+    Verb::Check,
     Verb::Verify,
     Verb::VerifyBundle,
     Verb::SignBundle,
@@ -155,6 +187,7 @@ pub(super) const SIGNATURE_VERBS: &[Verb] = &[
 pub(super) const REFUSABLE_VERBS: &[Verb] = &[
     Verb::Push,
     Verb::Promote,
+    Verb::Check,
     Verb::Verify,
     Verb::VerifyBundle,
     Verb::SignBundle,

@@ -2,7 +2,7 @@
 
 use super::invocation::Invocation;
 use super::release_targets::{ImageRoute, ReleaseTargets, RouteSearch, RouteSource};
-use crate::cli::{Input, InputError};
+use crate::cli::{Input, InputError, Verb};
 use crate::image::TagOrDigest;
 use crate::release::ReleaseVerb;
 
@@ -20,10 +20,16 @@ pub(super) fn announce_release(
 ) -> Result<(), InputError> {
     let environment = targets.environment.as_ref();
     let environment = environment.map(|name| format!("environment {name}"));
-    let is_dry = invocation.arguments.switch(Input::DryRun)?;
+    let arguments = &invocation.arguments;
+    let is_dry = arguments.is_accepted(Input::DryRun) && arguments.switch(Input::DryRun)?;
     let dry_run = is_dry.then(|| "dry run".to_owned());
     let remarks: Vec<_> = environment.into_iter().chain(dry_run).collect();
-    let line = release_line(verb, &targets.routes, &remarks.join(", "));
+    let doing = match (arguments.verb, verb) {
+        (Verb::Check, _) => "checking a promotion of",
+        (_, ReleaseVerb::Push) => "pushing",
+        (_, ReleaseVerb::Promote) => "promoting",
+    };
+    let line = release_line(doing, &targets.routes, &remarks.join(", "));
     invocation.log.info(&line);
     Ok(())
 }
@@ -33,11 +39,7 @@ pub(super) fn announce(invocation: &Invocation, doing: &str, subject: &str) {
     invocation.log.info(&format!("{doing} {subject}"));
 }
 
-fn release_line(verb: ReleaseVerb, routes: &[ImageRoute<'_>], remarks: &str) -> String {
-    let doing = match verb {
-        ReleaseVerb::Push => "pushing",
-        ReleaseVerb::Promote => "promoting",
-    };
+fn release_line(doing: &str, routes: &[ImageRoute<'_>], remarks: &str) -> String {
     let remarks = match remarks {
         "" => String::new(),
         remarks => format!(" ({remarks})"),
@@ -96,7 +98,7 @@ mod tests {
     fn the_first_line_says_what_goes_where() {
         let one = [route("web", &["prod.example.com/web", "oci:mirror"])];
         insta::assert_snapshot!(
-            release_line(ReleaseVerb::Promote, &one, "environment prod, dry run"),
+            release_line("promoting", &one, "environment prod, dry run"),
             @"promoting ghcr.io/acme/web:1.4.0 to prod.example.com/web and oci:mirror (environment prod, dry run)"
         );
         let found = ImageRoute {
@@ -108,17 +110,17 @@ mod tests {
             ..route("web", &["prod.example.com/web"])
         };
         insta::assert_snapshot!(
-            release_line(ReleaseVerb::Promote, &[found], ""),
+            release_line("promoting", &[found], ""),
             @"promoting the image of the commit in ghcr.io/acme/web to prod.example.com/web"
         );
         let two = ["web", "api"].map(|name| route(name, &["prod.example.com/x"]));
-        insta::assert_snapshot!(release_line(ReleaseVerb::Push, &two, ""), @r"
+        insta::assert_snapshot!(release_line("pushing", &two, ""), @r"
         pushing 2 services
           web: ghcr.io/acme/web:1.4.0 to prod.example.com/x
           api: ghcr.io/acme/api:1.4.0 to prod.example.com/x
         ");
         let many: Vec<_> = (0..30).map(|_| route("web", &["oci:x"])).collect();
-        let line = release_line(ReleaseVerb::Push, &many, "environment prod");
+        let line = release_line("pushing", &many, "environment prod");
         assert_eq!(line.lines().count(), 22);
         assert!(line.ends_with("\n  and 10 more"), "{line}");
     }

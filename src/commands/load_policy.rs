@@ -28,6 +28,8 @@ pub(super) struct LoadedPolicy {
     pub(super) location: FileLocation,
     /// File as records name it: of two files the repository's own.
     pub(super) recorded: RecordedPolicy,
+    /// Digest of the file that the input names in addition, if any.
+    pub(super) added: Option<Digest>,
     files: Arc<Files>,
 }
 
@@ -35,6 +37,14 @@ impl LoadedPolicy {
     /// Returns a line for the log that names the file.
     pub(super) fn remark(&self) -> String {
         format!("the policy file is {}", self.file)
+    }
+
+    /// Returns the digests of the files: of two the repository's own first.
+    pub(super) fn digests(&self) -> Vec<Digest> {
+        [self.recorded.digest]
+            .into_iter()
+            .chain(self.added)
+            .collect()
     }
 
     /// Reads a file that the policy names by its path: in a runner that of the policy's own commit, since a
@@ -132,6 +142,7 @@ async fn read_policy_file(
                 digest: Digest::from_bytes(&bytes),
                 commit: files.commit().map(ToString::to_string),
             },
+            added: None,
             files: files.clone(),
         })),
         Err(errors) => {
@@ -194,6 +205,7 @@ fn join(own: LoadedPolicy, added: LoadedPolicy) -> Result<LoadedPolicy, Failure>
         file: format!("{} with {}", own.file, added.file),
         location: own.location,
         recorded: own.recorded,
+        added: Some(added.recorded.digest),
         files: own.files,
     })
 }

@@ -4,6 +4,7 @@ mod adopt;
 mod announcement;
 mod attestation_inputs;
 mod cancellation;
+mod check;
 mod context_inputs;
 mod credential_inputs;
 mod dirty_checkout;

@@ -20,9 +20,6 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
     for stage in loaded.policy.environments() {
         record_inputs::check_keys(invocation, stage, &loaded).await?;
     }
-    for warning in policy_warnings(&loaded.policy) {
-        invocation.log.warning(&warning);
-    }
     write_findings(invocation, &loaded);
     Ok(VerbResult::ShownPolicy(Box::new(PolicyReport {
         policy: loaded.policy,
@@ -31,8 +28,11 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
     })))
 }
 
-/// Logs what the author of the policy should know, at its position in the file.
-fn write_findings(invocation: &Invocation, loaded: &LoadedPolicy) {
+/// Logs what the author of the policy should know, at its position in the file if it has one.
+pub(super) fn write_findings(invocation: &Invocation, loaded: &LoadedPolicy) {
+    for warning in policy_warnings(&loaded.policy) {
+        invocation.log.warning(&warning);
+    }
     for finding in loaded.policy.findings() {
         let text = finding.to_string();
         match finding.at {

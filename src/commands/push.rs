@@ -1,8 +1,13 @@
 use super::invocation::Invocation;
-use super::release_request::{self, ReleaseJob};
+use super::release_request::{JobPurpose, ReleaseJob, build_job};
 use crate::release::{Failure, ReleaseVerb};
 
 /// A push takes its tags from the event; without rules in `tags` there must be one.
 pub(super) async fn build_request(invocation: &Invocation) -> Result<ReleaseJob, Failure> {
-    release_request::build_job(invocation, ReleaseVerb::Push, true).await
+    let purpose = JobPurpose {
+        verb: ReleaseVerb::Push,
+        needs_facts: true,
+        is_check: false,
+    };
+    build_job(invocation, purpose).await
 }

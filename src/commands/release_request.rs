@@ -20,7 +20,7 @@ use crate::image::Destination;
 use crate::policy::EnvironmentRules;
 use crate::referrers::ReferrerSelection;
 use crate::release::{
-    Failure, PromotionPath, ReleaseBatch, ReleaseNaming, ReleaseRequest, ReleaseVerb,
+    Failure, PlanTerms, PromotionPath, ReleaseBatch, ReleaseNaming, ReleaseRequest, ReleaseVerb,
     RequestedPlatforms, SigningOptions,
 };
 use crate::tagging::{EnvironmentName, ExcludedVersions, TagContext, TagRuleSet, TagRules};
@@ -54,20 +54,44 @@ impl ReleaseJob {
     }
 }
 
-/// What is asked; `facts_needed` says whether there must be an event or a checkout where neither rules
-/// nor a version are given.
+/// How a job is built.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct JobPurpose {
+    pub(super) verb: ReleaseVerb,
+    /// Whether there must be an event or a checkout where neither rules nor a version are given.
+    pub(super) needs_facts: bool,
+    /// Whether the job is checked, and not run.
+    pub(super) is_check: bool,
+}
+
+/// Returns the job that the inputs ask for.
+///
+/// # Errors
+/// Inputs that contradict each other, and what the policy refuses.
 pub(super) async fn build_job(
     invocation: &Invocation,
-    verb: ReleaseVerb,
-    facts_needed: bool,
+    purpose: JobPurpose,
 ) -> Result<ReleaseJob, Failure> {
-    let arguments = &invocation.arguments;
     let loaded = load_policy::load_policy(invocation).await?;
-    let targets = release_targets::resolve_targets(invocation, verb, loaded.as_ref());
+    Box::pin(build_job_under(invocation, purpose, loaded.as_ref())).await
+}
+
+/// Returns the job under a policy that is loaded.
+///
+/// # Errors
+/// Inputs that contradict each other, and what the policy refuses.
+pub(super) async fn build_job_under(
+    invocation: &Invocation,
+    purpose: JobPurpose,
+    loaded: Option<&LoadedPolicy>,
+) -> Result<ReleaseJob, Failure> {
+    let JobPurpose { verb, is_check, .. } = purpose;
+    let arguments = &invocation.arguments;
+    let targets = release_targets::resolve_targets(invocation, verb, loaded);
     if let Ok(targets) = &targets {
         announcement::announce_release(invocation, verb, targets)?;
     }
-    if let Some(loaded) = &loaded {
+    if let Some(loaded) = loaded {
         invocation.log.info(&loaded.remark());
     }
     let ReleaseTargets {
@@ -76,11 +100,12 @@ pub(super) async fn build_job(
         routes,
     } = targets?;
     rule_inputs::refuse_overrides(invocation, environment.as_ref())?;
-    if let Some((stage, loaded)) = stage.zip(loaded.as_ref()) {
+    let policy = stage.zip(loaded);
+    if let Some((stage, loaded)) = policy.filter(|_| !is_check) {
         require_releasing_ref(invocation, stage, loaded)?;
     }
-    let overrides = GateOverrides::read(invocation, stage.zip(loaded.as_ref()))?;
-    let rules = match stage.zip(loaded.as_ref()) {
+    let overrides = GateOverrides::read(invocation, policy)?;
+    let rules = match policy {
         Some((stage, loaded)) => environment_rules(stage, loaded, arguments)?,
         None => rule_inputs::parse_rules(arguments)?,
     };
@@ -92,8 +117,8 @@ pub(super) async fn build_job(
     let rules = rules
         .resolve_references(&images)
         .map_err(|error| rule_inputs::to_input_error(arguments, &error))?;
-    let naming = naming_inputs::read_naming(invocation, &rules, stage, loaded.as_ref())?;
-    let facts = match facts_needed && rules.is_default() && naming.version.is_none() {
+    let naming = naming_inputs::read_naming(invocation, &rules, stage, loaded)?;
+    let facts = match purpose.needs_facts && rules.is_default() && naming.version.is_none() {
         true => Some(event_inputs::find_facts(invocation)?),
         false => event_inputs::find_optional_facts(invocation)?,
     };
@@ -102,23 +127,18 @@ pub(super) async fn build_job(
         ReleaseVerb::Promote => facts,
     };
     let needs_version = rules.is_default() && naming.version.is_none();
-    let commit = SoughtCommit::new(invocation, facts.as_ref(), needs_version);
+    let commit = SoughtCommit::new(invocation, facts.as_ref(), needs_version, is_check);
     let rules = build_tag_rules(invocation, rules, facts.clone(), environment.as_ref()).await?;
-    let excluded_versions = excluded_versions(stage, loaded.as_ref(), arguments)?;
-    let existing = existing_tags(invocation, stage.zip(loaded.as_ref()))?;
-    let allows_unbound = rule_inputs::allows_unbound(arguments, stage.zip(loaded.as_ref()))?;
-    let mut signed = environment_signing::apply_sign(invocation, stage.zip(loaded.as_ref()))?;
-    if stage.is_some_and(gate_inputs::judges_reports_alone) {
-        signed.arguments.remove(Input::ScanReport);
-    }
-    let signing = super::signing_inputs::read_signing(&signed).await?;
-    let signing = signing.map(|signing| SigningOptions {
-        allows_unbound,
-        assigns_reports: routes.len() > 1 && stage.is_some_and(gate_inputs::judges_reports),
-        ..signing
-    });
-    environment_signing::require_bundles(invocation, stage, signing.as_ref())?;
-    let check = verification_inputs::source_check_inputs(&signed).await?;
+    let excluded_versions = excluded_versions(stage, loaded, arguments)?;
+    let existing = existing_tags(invocation, policy)?;
+    let signing = match is_check {
+        true => None,
+        false => {
+            let several = routes.len() > 1;
+            Box::pin(read_signing(invocation, policy, several)).await?
+        }
+    };
+    let check = verification_inputs::source_check_inputs(invocation).await?;
     let referrers = match arguments.choice(Input::Referrers)? {
         Some("all") => ReferrerSelection::All,
         Some("none") => ReferrerSelection::None,
@@ -132,12 +152,13 @@ pub(super) async fn build_job(
         names: arguments.values(Input::Platforms)?,
         drop_signatures: arguments.switch(Input::PlatformsDropSignatures)?,
     };
-    let policy = stage.zip(loaded.as_ref());
     let recording = RecordingInputs::read(invocation, environment.as_ref(), policy).await?;
-    let dry_run = arguments.switch(Input::DryRun)?;
+    let dry_run = is_check || arguments.switch(Input::DryRun)?;
+    let plan = plan_terms(invocation, policy)?;
     let commit_given = event_inputs::given_commit(invocation)?.is_some();
-    let path = promotion_path(stage, loaded.as_ref());
-    let reads_previous = has_summary(invocation) && routes.len() <= PREVIOUS_IMAGES_LIMIT;
+    let path = promotion_path(stage, loaded);
+    let reads_previous =
+        !is_check && has_summary(invocation) && routes.len() <= PREVIOUS_IMAGES_LIMIT;
     let gate_inputs = GateInputs::read(invocation, policy, overrides, routes.len() > 1).await?;
     let request = |requested: RequestedSource, destinations, record, gates| ReleaseRequest {
         verb,
@@ -168,6 +189,8 @@ pub(super) async fn build_job(
         foreign_layers,
         platforms: platforms.clone(),
         dry_run,
+        is_check,
+        plan: plan.clone(),
         excluded_versions: excluded_versions.clone(),
     };
     let mut searches = SearchInputs {
@@ -203,6 +226,47 @@ pub(super) async fn build_job(
         dry_run,
         services,
     }))
+}
+
+/// Reads how a release is signed; the policy says the least.
+async fn read_signing(
+    invocation: &Invocation,
+    policy: Option<(&EnvironmentRules, &LoadedPolicy)>,
+    several: bool,
+) -> Result<Option<SigningOptions>, Failure> {
+    let stage = policy.map(|(stage, _)| stage);
+    let allows_unbound = rule_inputs::allows_unbound(&invocation.arguments, policy)?;
+    let mut signed = environment_signing::apply_sign(invocation, policy)?;
+    if stage.is_some_and(gate_inputs::judges_reports_alone) {
+        signed.arguments.remove(Input::ScanReport);
+    }
+    let signing = super::signing_inputs::read_signing(&signed).await?;
+    let signing = signing.map(|signing| SigningOptions {
+        allows_unbound,
+        assigns_reports: several && stage.is_some_and(gate_inputs::judges_reports),
+        ..signing
+    });
+    environment_signing::require_bundles(invocation, stage, signing.as_ref())?;
+    Ok(signing)
+}
+
+/// Returns the policy of the plan, and the plan that the input names.
+fn plan_terms(
+    invocation: &Invocation,
+    policy: Option<(&EnvironmentRules, &LoadedPolicy)>,
+) -> Result<PlanTerms, Failure> {
+    let arguments = &invocation.arguments;
+    let accepts = |input| arguments.is_accepted(input);
+    Ok(PlanTerms {
+        policy: policy
+            .map(|(_, loaded)| loaded.digests())
+            .unwrap_or_default(),
+        expected: match accepts(Input::Plan) {
+            true => arguments.value(Input::Plan)?,
+            false => None,
+        },
+        names_images: accepts(Input::Sources) && !arguments.entries(Input::Sources).is_empty(),
+    })
 }
 
 /// Most images of a run whose predecessors are read: each costs up to three requests.

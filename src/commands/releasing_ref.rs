@@ -38,7 +38,52 @@ pub(super) fn require_releasing_ref(
         .filter(|text| !text.is_empty());
     let own_ref = own_ref.map(GitRef::from);
     let facts = event_inputs::runner_facts(environment)?;
-    let checked = refs.check_run(own_ref.as_ref(), &facts);
+    refuse_run(
+        stage,
+        loaded,
+        refs,
+        refs.check_run(own_ref.as_ref(), &facts),
+    )
+}
+
+/// Refuses a run whose promotion would be on a ref that may not release: in a run for a pull request of this repository
+/// that is the branch which it goes to.
+///
+/// # Errors
+/// Such a run, and an event that cannot be read.
+pub(super) fn require_checked_ref(
+    invocation: &Invocation,
+    stage: &EnvironmentRules,
+    loaded: &LoadedPolicy,
+) -> Result<(), Failure> {
+    let environment = &invocation.environment;
+    let (Some(refs), true) = (stage.refs(), environment.is_in_runner()) else {
+        return require_releasing_ref(invocation, stage, loaded);
+    };
+    let facts = event_inputs::runner_facts(environment)?;
+    let pull_request = facts.pull_request.as_ref().filter(|it| it.same_repository);
+    let Some(base) = pull_request.and_then(|it| it.base_ref.as_deref()) else {
+        return require_releasing_ref(invocation, stage, loaded);
+    };
+    invocation.log.info(&format!(
+        "refs of {} are checked for the branch that the pull request goes to, {}",
+        stage.name(),
+        to_printable(base, SHOWN_LENGTH)
+    ));
+    let base = GitRef::Branch(base.to_owned());
+    let checked = match refs.admits(&base) {
+        true => Ok(()),
+        false => Err(RefRefusal::OwnRef(base)),
+    };
+    refuse_run(stage, loaded, refs, checked)
+}
+
+fn refuse_run(
+    stage: &EnvironmentRules,
+    loaded: &LoadedPolicy,
+    refs: &RefFilter,
+    checked: Result<(), RefRefusal>,
+) -> Result<(), Failure> {
     checked.map_err(|refusal| {
         Failure::refused(format!(
             "a release to the environment {} by a run {}",

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::cancellation::until_cancelled;
 use super::invocation::Invocation;
 use super::{
-    adopt, history, input_spelling, inspect, mark, policy, promote, push, rollback, run_attempt,
-    run_release, runner_advice, runner_paths, sign_bundle, tags, verify, verify_bundle,
+    adopt, check, history, input_spelling, inspect, mark, policy, promote, push, rollback,
+    run_attempt, run_release, runner_advice, runner_paths, sign_bundle, tags, verify,
+    verify_bundle,
 };
 use crate::actions::ProcessEnvironment;
 use crate::cli::{InputValues, Verb};
@@ -51,6 +52,7 @@ async fn dispatch(
             run_attempt::record_job(invocation, &job);
             run_release::run_job(&job, invocation, cancelled).await
         }
+        Verb::Check => until_cancelled(check::run(invocation), cancelled).await,
         Verb::Verify => until_cancelled(verify::run(invocation), cancelled).await,
         Verb::VerifyBundle => until_cancelled(verify_bundle::run(invocation), cancelled).await,
         Verb::SignBundle => until_cancelled(sign_bundle::run(invocation), cancelled).await,

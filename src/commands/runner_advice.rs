@@ -45,6 +45,11 @@ pub(super) fn advise(
                 *failure = add_advice(failure.clone(), invocation);
             }
         }
+        VerbResult::Checked(report) => {
+            for failure in report.outcome.failures_mut() {
+                *failure = add_advice(failure.clone(), invocation);
+            }
+        }
         VerbResult::VerifiedEnvironment(verified) => {
             for failure in verified.failures_mut() {
                 *failure = add_advice(failure.clone(), invocation);

@@ -23,6 +23,8 @@ pub(super) struct SoughtCommit<'a> {
     facts: Option<&'a EventFacts>,
     /// Whether the event is to name the version: neither `version` nor rules do.
     needs_version: bool,
+    /// Whether a check asks: what is merged next may be asked about then.
+    is_check: bool,
     /// What is found, once it was asked for.
     found: Option<CommitSearch>,
 }
@@ -48,11 +50,13 @@ impl<'a> SoughtCommit<'a> {
         invocation: &'a Invocation,
         facts: Option<&'a EventFacts>,
         needs_version: bool,
+        is_check: bool,
     ) -> Self {
         Self {
             invocation,
             facts,
             needs_version,
+            is_check,
             found: None,
         }
     }
@@ -117,7 +121,7 @@ impl<'a> SoughtCommit<'a> {
         if let Some(facts) = self.facts
             && given_commit(self.invocation)?.is_none()
         {
-            refuse_unreleasable_event(facts)?;
+            refuse_unreleasable_event(facts, self.is_check)?;
         }
         named_commit(self.invocation, self.facts)?.ok_or_else(no_commit_failure)
     }

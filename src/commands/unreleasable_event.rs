@@ -9,13 +9,13 @@ use crate::release::Failure;
 const SHOWN_LENGTH: usize = 80;
 
 /// Refuses the event of a pull request that is not merged or comes from a fork, and of a workflow run that
-/// failed, was for a pull request or is of a fork.
+/// failed, was for a pull request or is of a fork. A check may be about a pull request that is not merged yet.
 ///
 /// # Errors
 /// Such an event.
-pub(super) fn refuse_unreleasable_event(facts: &EventFacts) -> Result<(), Failure> {
+pub(super) fn refuse_unreleasable_event(facts: &EventFacts, is_check: bool) -> Result<(), Failure> {
     let what = match (&facts.event, &facts.pull_request, &facts.workflow_run) {
-        (_, Some(pull_request), _) => pull_request_problem(pull_request),
+        (_, Some(pull_request), _) => pull_request_problem(pull_request, is_check),
         (EventName::PullRequest | EventName::PullRequestTarget, None, _) => {
             Some("a pull request that the event does not describe".to_owned())
         }
@@ -32,12 +32,13 @@ pub(super) fn refuse_unreleasable_event(facts: &EventFacts) -> Result<(), Failur
     }
 }
 
-fn pull_request_problem(pull_request: &PullRequestFacts) -> Option<String> {
+fn pull_request_problem(pull_request: &PullRequestFacts, is_check: bool) -> Option<String> {
     let number = pull_request.number;
     match (pull_request.same_repository, pull_request.merged) {
         (false, _) => Some(format!(
             "pull request #{number}, which comes from another repository"
         )),
+        (true, false) if is_check => None,
         (true, false) => Some(format!("pull request #{number}, which is not merged")),
         (true, true) => None,
     }

@@ -89,7 +89,7 @@ pub(super) async fn check_inputs(invocation: &Invocation) -> Result<ImageCheck, 
 /// Returns who must have signed.
 pub(super) async fn signer_requirement(invocation: &Invocation) -> Result<Requirement, Failure> {
     let required = logged_requirement(invocation).await?;
-    let is_release = invocation.arguments.verb == Verb::Promote;
+    let is_release = is_of_release(invocation.arguments.verb);
     let log_mode = invocation.arguments.choice(Input::TransparencyLog)?;
     Ok(match log_mode.filter(|_| !is_release) {
         Some("attestations") => Requirement::LoggedSignatures(Box::new(required)),
@@ -216,9 +216,14 @@ fn parse_conditions(
     Ok(conditions)
 }
 
+/// Returns whether the verb checks the source of a release.
+fn is_of_release(verb: Verb) -> bool {
+    matches!(verb, Verb::Promote | Verb::Check)
+}
+
 /// What `transparency-log` says, where it is given. Where something is released it says how to sign.
 pub(super) fn transparency_log_input(invocation: &Invocation) -> Result<Option<bool>, Failure> {
-    if invocation.arguments.verb == Verb::Promote {
+    if is_of_release(invocation.arguments.verb) {
         return Ok(None);
     }
     let choice = invocation.arguments.choice(Input::TransparencyLog)?;

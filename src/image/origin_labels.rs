@@ -87,6 +87,14 @@ impl ImageLabels {
         self.0.get(name).map(String::as_str)
     }
 
+    /// Returns names and values, in the order of names; an address of the source without user and password.
+    pub fn printable_values(&self) -> impl Iterator<Item = (&str, String)> {
+        self.0.iter().map(|(name, value)| match name.as_str() {
+            SOURCE => (SOURCE, without_login(value)),
+            name => (name, value.clone()),
+        })
+    }
+
     /// `org.opencontainers.image.revision`, where it is a full commit id.
     pub fn revision(&self) -> Option<CommitId> {
         self.written_revision()?.parse().ok()
@@ -102,7 +110,7 @@ impl ImageLabels {
     /// Returns `org.opencontainers.image.source` without user and password: a checkout with a token in its address
     /// labels its images with it.
     pub fn source(&self) -> Option<String> {
-        let source = self.0.get("org.opencontainers.image.source")?;
+        let source = self.0.get(SOURCE)?;
         Some(without_login(source))
     }
 
@@ -123,6 +131,8 @@ impl ImageLabels {
             .map(String::as_str)
     }
 }
+
+const SOURCE: &str = "org.opencontainers.image.source";
 
 /// Returns an address without user and password.
 fn without_login(address: &str) -> String {

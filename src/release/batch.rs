@@ -13,17 +13,17 @@ use futures_util::{StreamExt, stream};
 use super::Failure;
 use super::context::ReleaseContext;
 use super::execute::stages::PreTagStages;
-use super::gates::gate_request::GateRequest;
 use super::outcome::ReleaseOutcome;
 use super::pipeline::{announce_repositories, execute_release, execute_stages, prepare_release};
 use super::prepared_release::PreparedRelease;
+use super::release_plan::{PlannedRelease, ReleasePlan};
 use super::request::{ReleaseRequest, ReleaseVerb};
 use crate::gate::GateReport;
 use crate::notices::to_printable;
 use crate::policy::Service;
 
 /// Services that are looked at at the same time.
-const PLANNING_CONCURRENCY: usize = 64;
+pub(super) const PLANNING_CONCURRENCY: usize = 64;
 /// Services that are released at the same time: each is a chain of requests that wait for one another,
 /// and so many chains keep a registry's limit of requests in flight in use.
 const RELEASE_CONCURRENCY: usize = 64;
@@ -63,6 +63,13 @@ pub enum ServiceOutcome<O = ReleaseOutcome> {
     Failed(Failure),
     /// It was not begun, since another one failed.
     NotStarted,
+}
+
+/// A service that was looked at.
+struct PlannedService<'a> {
+    state: ServiceState<'a>,
+    /// Part of the plan, where one is expected and the service is planned.
+    planned: Option<PlannedRelease>,
 }
 
 /// A service on its way.
@@ -124,15 +131,17 @@ impl ReleaseBatch {
             contexts[at].meter.finish_image();
             on_outcome(&self.services[at].0, end);
         };
-        let mut steps = self.plan_services(&contexts, &ended).await;
-        self.refuse_unclaimed_reports(&mut steps);
-        let whole = |step: &ServiceState| {
-            !matches!(
-                step,
-                ServiceState::Ended(ServiceOutcome::Failed(_) | ServiceOutcome::NotStarted)
-            )
-        };
-        let begun = steps.iter().all(whole);
+        let services = self.plan_services(&contexts, &ended).await;
+        let (mut steps, planned): (Vec<_>, Vec<_>) = services
+            .into_iter()
+            .map(|service| (service.state, service.planned))
+            .unzip();
+        if steps.iter().all(ServiceState::is_planned)
+            && let Err(failure) = self.check_services_together(planned, context)
+        {
+            steps[0] = ServiceState::Ended(ServiceOutcome::Failed(failure));
+        }
+        let begun = steps.iter().all(ServiceState::is_planned);
         let gates = steps.iter().map(ServiceState::gate_report).collect();
         if !begun {
             steps = steps.into_iter().map(ServiceState::skip_if_ready).collect();
@@ -157,28 +166,25 @@ impl ReleaseBatch {
         }
     }
 
-    /// Refuses a scan report that is about none of the services, once all are planned.
-    fn refuse_unclaimed_reports(&self, steps: &mut [ServiceState<'_>]) {
-        let is_planned = |step: &ServiceState| {
-            !matches!(
-                step,
-                ServiceState::Ended(ServiceOutcome::Failed(_) | ServiceOutcome::NotStarted)
-            )
+    /// Refuses scan reports that are about none of the services, and another plan than the expected one, once all
+    /// services are planned.
+    fn check_services_together(
+        &self,
+        planned: Vec<Option<PlannedRelease>>,
+        context: &ReleaseContext,
+    ) -> Result<(), Failure> {
+        refuse_unclaimed_reports(self.services.iter().map(|(_, request)| request))?;
+        let Some((_, first)) = self.services.first() else {
+            return Ok(());
         };
-        if !steps.iter().all(is_planned) {
-            return;
+        if first.plan.expected.is_none() {
+            return Ok(());
         }
-        for ((_, request), step) in self.services.iter().zip(steps) {
-            let Some(reports) = request.gates.as_ref().and_then(GateRequest::reports) else {
-                continue;
-            };
-            let names = reports.unclaimed();
-            if !names.is_empty() {
-                let failure = unclaimed_failure(&names);
-                *step = ServiceState::Ended(ServiceOutcome::Failed(failure));
-                return;
-            }
-        }
+        let names = self.services.iter().map(|(service, _)| Some(service));
+        let services = names.zip(planned);
+        let services = services.filter_map(|(service, planned)| Some((service, planned?)));
+        ReleasePlan::new(&first.plan, first.environment.as_ref(), services)
+            .require(&first.plan, &context.notices)
     }
 
     /// Resolves and plans all services. A rule that refuses one is no reason not to look at the others,
@@ -187,21 +193,24 @@ impl ReleaseBatch {
         &'a self,
         contexts: &'a [ReleaseContext],
         ended: &impl Fn(usize, &ServiceOutcome),
-    ) -> Vec<ServiceState<'a>> {
+    ) -> Vec<PlannedService<'a>> {
         let services = self.services.iter().zip(contexts).enumerate();
         let looks = services.map(|(at, ((_, request), context))| async move {
             (at, plan_service(request, context).await)
         });
         let mut looks = stream::iter(looks).buffer_unordered(PLANNING_CONCURRENCY);
-        let not_begun = || ServiceState::Ended(ServiceOutcome::NotStarted);
-        let mut steps: Vec<ServiceState> = self.services.iter().map(|_| not_begun()).collect();
+        let not_begun = || PlannedService {
+            state: ServiceState::Ended(ServiceOutcome::NotStarted),
+            planned: None,
+        };
+        let mut steps: Vec<PlannedService> = self.services.iter().map(|_| not_begun()).collect();
         while let Some((at, step)) = looks.next().await {
             // What stands against some of them is told of all at once.
-            if let ServiceState::Ended(end @ ServiceOutcome::Completed(_)) = &step {
+            if let ServiceState::Ended(end @ ServiceOutcome::Completed(_)) = &step.state {
                 ended(at, end);
             }
             let failed = matches!(
-                step,
+                step.state,
                 ServiceState::Ended(ServiceOutcome::Failed(Failure::Service(_)))
             );
             steps[at] = step;
@@ -210,6 +219,23 @@ impl ReleaseBatch {
             }
         }
         steps
+    }
+}
+
+/// Refuses a scan report that is about none of the images of a run.
+///
+/// # Errors
+/// A refusal that names all such reports.
+pub(super) fn refuse_unclaimed_reports<'a>(
+    mut requests: impl Iterator<Item = &'a ReleaseRequest>,
+) -> Result<(), Failure> {
+    let unclaimed = requests.find_map(|request| {
+        let reports = request.gates.as_ref()?.reports()?;
+        Some(reports.unclaimed()).filter(|names| !names.is_empty())
+    });
+    match unclaimed {
+        None => Ok(()),
+        Some(names) => Err(unclaimed_failure(&names)),
     }
 }
 
@@ -255,28 +281,48 @@ async fn release_services(
 async fn plan_service<'a>(
     request: &'a ReleaseRequest,
     context: &'a ReleaseContext,
-) -> ServiceState<'a> {
+) -> PlannedService<'a> {
     let prepared = match prepare_release(request, context).await {
         Ok(prepared) => prepared,
-        Err(failure) => return ServiceState::Ended(ServiceOutcome::Failed(failure)),
-    };
-    if prepared.changes_tags() {
-        return ServiceState::Ready(Box::new(prepared));
-    }
-    match PreTagStages::find_missing(&prepared).await {
-        Ok(stages) if stages.is_only_image_missing() => ServiceState::Ended(
-            ServiceOutcome::from_result(execute_stages(&prepared, stages).await),
-        ),
-        // What it lacks is looked at again when its turn comes, and not held until then.
-        Ok(_) => ServiceState::Ready(Box::new(prepared)),
         Err(failure) => {
-            let failure = failure.with_gates(&prepared.gates.report);
-            ServiceState::Ended(ServiceOutcome::Failed(failure))
+            return PlannedService {
+                state: ServiceState::Ended(ServiceOutcome::Failed(failure)),
+                planned: None,
+            };
         }
+    };
+    let is_expected = request.plan.expected.is_some();
+    PlannedService {
+        planned: is_expected.then(|| prepared.to_planned()),
+        state: ServiceState::of_prepared(prepared).await,
     }
 }
 
-impl ServiceState<'_> {
+impl<'a> ServiceState<'a> {
+    async fn of_prepared(prepared: PreparedRelease<'a>) -> Self {
+        if prepared.changes_tags() {
+            return Self::Ready(Box::new(prepared));
+        }
+        match PreTagStages::find_missing(&prepared).await {
+            Ok(stages) if stages.is_only_image_missing() => Self::Ended(
+                ServiceOutcome::from_result(execute_stages(&prepared, stages).await),
+            ),
+            // What it lacks is looked at again when its turn comes, and not held until then.
+            Ok(_) => Self::Ready(Box::new(prepared)),
+            Err(failure) => {
+                let failure = failure.with_gates(&prepared.gates.report);
+                Self::Ended(ServiceOutcome::Failed(failure))
+            }
+        }
+    }
+
+    fn is_planned(&self) -> bool {
+        !matches!(
+            self,
+            Self::Ended(ServiceOutcome::Failed(_) | ServiceOutcome::NotStarted)
+        )
+    }
+
     /// Returns the verdicts of the gates, as far as they were judged.
     fn gate_report(&self) -> GateReport {
         match self {

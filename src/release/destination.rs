@@ -130,7 +130,7 @@ pub(super) fn open_destinations(
         .destinations
         .iter()
         .map(|place| {
-            let store = open_destination_store(context, place, &request.source);
+            let store = open_destination_store(request, context, place);
             OpenDestination {
                 name: place.clone(),
                 records: open_records(request, context, place, &store),
@@ -176,7 +176,7 @@ fn open_records(
     };
     let location = options.location(place);
     let entries = match &location.entries_at {
-        Some(entries) => open_to_write(context, entries, &[]),
+        Some(entries) => open_store(context, entries, request.destination_access(), &[]),
         None => store.clone(),
     };
     let notices = context.notices.clone();
@@ -186,15 +186,15 @@ fn open_records(
 
 /// Opens the store of a destination. Blobs can be mounted from a source on the same registry.
 fn open_destination_store(
+    request: &ReleaseRequest,
     context: &ReleaseContext,
     place: &Destination,
-    source: &ImageSource,
 ) -> ImageStore {
-    let from = match source {
+    let from = match &request.source {
         ImageSource::Registry(reference) => vec![&reference.repository],
         _ => Vec::new(),
     };
-    open_to_write(context, place, &from)
+    open_store(context, place, request.destination_access(), &from)
 }
 
 /// Opens a store for writing. Blobs can be mounted from repositories on the same registry.
@@ -203,9 +203,17 @@ pub(super) fn open_to_write(
     place: &Destination,
     mount_from: &[&Repository],
 ) -> ImageStore {
+    open_store(context, place, RepositoryAccess::PullPush, mount_from)
+}
+
+fn open_store(
+    context: &ReleaseContext,
+    place: &Destination,
+    access: RepositoryAccess,
+    mount_from: &[&Repository],
+) -> ImageStore {
     match place {
         Destination::Registry(repository) => {
-            let access = RepositoryAccess::PullPush;
             let registry = &context.registry;
             ImageStore::Registry(registry.open_repository(repository, access, mount_from))
         }

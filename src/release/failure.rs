@@ -136,6 +136,18 @@ impl Failure {
         self.diagnostic()?.gates.as_deref()
     }
 
+    /// Returns one failure of several, with the others as further ones; `None` without any. A refusal has priority,
+    /// since repeating the run does not resolve it.
+    pub(super) fn join(mut failures: Vec<Self>) -> Option<Self> {
+        let is_refusal = |failure: &Self| matches!(failure, Self::Refused(_));
+        let first = failures.iter().position(is_refusal).unwrap_or_default();
+        if failures.is_empty() {
+            return None;
+        }
+        let first = failures.remove(first);
+        Some(first.with_further(failures))
+    }
+
     /// Replaces the hint by `advice` on the problem with access, where it has any.
     #[must_use]
     pub fn with_advice(mut self, advice: impl FnOnce(&AccessProblem) -> Option<String>) -> Self {

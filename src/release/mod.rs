@@ -7,6 +7,7 @@
 
 mod adopt;
 mod batch;
+mod check;
 mod context;
 mod destination;
 mod execute;
@@ -21,12 +22,15 @@ mod naming_checks;
 mod outcome;
 mod pipeline;
 mod plan;
+mod plan_terms;
 mod platform_contents;
 mod prepared_release;
 mod previous_image;
 mod record_batch;
 mod records;
+mod refusal_list;
 mod release_facts;
+mod release_plan;
 mod request;
 mod resolve;
 mod resolve_and_observe;
@@ -42,6 +46,10 @@ mod verify_environment;
 
 pub use adopt::{AdoptOutcome, AdoptRequest, AdoptedRelease, adopt};
 pub use batch::{BatchOutcome, ReleaseBatch, ServiceOutcome};
+pub use check::{
+    CheckOutcome, CheckRequest, CheckedDestination, CheckedRelease, CheckedService, CheckedTag,
+    CurrentImage, LabelChange, TagMutability, check,
+};
 pub use context::ReleaseContext;
 pub(crate) use failure::signing_failure;
 pub use failure::{Diagnostic, Failure};
@@ -63,6 +71,7 @@ pub use outcome::{
 };
 pub use pipeline::{announce_repositories, run};
 pub use plan::rollback_tags::{RollbackTag, RollbackTagChange};
+pub use plan_terms::PlanTerms;
 pub use record_batch::{RecordBatch, RecordBatchOutcome, mark_services, rollback_services};
 pub use records::location::TimelineLocation;
 pub use records::options::{RecordOptions, RunAccount};
@@ -73,6 +82,7 @@ pub use records::trust::{RecordSigner, RecordTrust, read_record};
 pub use records::unfinished::ReleaseAccount;
 pub use records::verified_record::VerifiedRecord;
 pub use release_facts::{PlatformContent, PreviousImage, PromotionPath, SignerCheck, SignerName};
+pub use release_plan::ReleasePlan;
 pub use request::{
     ExistingTagPolicy, ImageCheck, ReleaseNaming, ReleaseRequest, ReleaseVerb, RequestedPlatforms,
     RequiredEvidence, SignatureFormat, SigningOptions,

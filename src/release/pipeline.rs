@@ -11,6 +11,7 @@ use super::destination::{self, OpenDestination};
 use super::execute::stages::PreTagStages;
 use super::gates::gate_outcome::GateOutcome;
 use super::gates::gate_reading::GateReading;
+use super::gates::gate_refusal::require_passed;
 use super::gates::gate_warnings::report_gate_warnings;
 use super::gates::gated_release::GatedRelease;
 use super::gates::judge_gates::judge_gates;
@@ -26,6 +27,8 @@ use super::records::begin::{BegunRelease, begin_record};
 use super::records::clock::planning_time;
 use super::records::observe::{ObservedTimelines, RecordedImage};
 use super::records::timeline_view::TimelineView;
+use super::refusal_list::RefusalList;
+use super::release_plan::ReleasePlan;
 use super::request::{ImageCheck, ReleaseRequest};
 use super::resolve::find_source::{FoundSource, find_source};
 use super::resolve::image::ResolvedImage;
@@ -59,14 +62,32 @@ pub async fn run(
 ) -> Result<ReleaseOutcome, Failure> {
     // Each step has a place of its own in memory: a debug build would need more stack than a thread has.
     let prepared = Box::pin(prepare_release(request, context)).await?;
+    let planned = [(None, prepared.to_planned())];
+    ReleasePlan::new(&request.plan, request.environment.as_ref(), planned)
+        .require(&request.plan, &context.notices)?;
     Box::pin(execute_release(&prepared)).await
 }
 
-/// Resolves, observes and plans; writes nothing. What a rule refuses is refused here.
+/// Resolves, observes and plans; writes nothing. What a rule refuses is refused here, with all reasons.
 pub(super) async fn prepare_release<'a>(
     request: &'a ReleaseRequest,
     context: &'a ReleaseContext,
 ) -> Result<PreparedRelease<'a>, Failure> {
+    let mut prepared = Box::pin(examine_release(request, context)).await?;
+    let refusals = std::mem::take(&mut prepared.refusals);
+    match Failure::join(refusals.into_failures()) {
+        Some(failure) => Err(failure.with_gates(&prepared.gates.report)),
+        None => Ok(prepared),
+    }
+}
+
+/// Resolves, observes and plans; writes nothing. Rules that refuse the image once it is resolved are named in the
+/// result: no other step may follow then.
+pub(super) async fn examine_release<'a>(
+    request: &'a ReleaseRequest,
+    context: &'a ReleaseContext,
+) -> Result<PreparedRelease<'a>, Failure> {
+    let mut refusals = RefusalList::default();
     announce_repositories([request], context);
     let found = Box::pin(find_source(request, context)).await?;
     let FoundSource {
@@ -75,20 +96,12 @@ pub(super) async fn prepare_release<'a>(
     } = found;
     let request = found.as_ref();
     let destinations = destination::open_destinations(request, context)?;
-    let (sender, receiver) = ResolvedSender::new();
-    let observed = resolve_and_observe(request, context, &destinations, timelines, sender);
-    let reading = async {
-        match receiver.receive().await {
-            Some((image, sources)) => read_gates(request, &image, &sources).await,
-            None => Ok(None),
-        }
-    };
-    // What rules the release out is told before what a gate cannot read.
-    let reads = try_join(observed, async { Ok(reading.await) });
-    let (observed, mut reading) = Box::pin(reads).await?;
+    let observed = observe_and_read(request, context, &destinations, timelines, &mut refusals);
+    let (observed, reading) = Box::pin(observed).await?;
     let ObservedImage {
         image,
         requested_digest,
+        source_digest,
         derived,
         sources,
         commit,
@@ -96,45 +109,39 @@ pub(super) async fn prepare_release<'a>(
         branch_guard,
         mut timelines,
     } = observed;
-    if image.root.digest != requested_digest {
-        reading = read_gates(request, &image, &sources).await;
-    }
     let gated = GatedRelease::new(&image, &sources);
-    let timelines_seen = timelines.as_ref();
-    let gates = match reading {
-        Ok(reading) => {
-            let passed = pass_gates(
-                request,
-                context,
-                &destinations,
-                &gated,
-                timelines_seen,
-                reading,
-            );
-            Box::pin(passed).await
-        }
-        Err(failure) => Err(failure),
-    };
+    let gates = run_gates(
+        request,
+        context,
+        &destinations,
+        &gated,
+        timelines.as_ref(),
+        reading,
+    );
+    let gates = refusals.keep(Box::pin(gates).await)?;
     if let Some(timelines) = &mut timelines {
         let release = BegunRelease {
             request,
             image: RecordedImage::new(&image, &derived),
-            gates: gates.as_ref().ok(),
+            gates: gates.as_ref().filter(|gates| gates.report.has_passed()),
         };
         let begin = begin_record(&release, context, &destinations, &mut states, timelines);
-        Box::pin(begin).await?;
+        refusals.keep(Box::pin(begin).await)?;
     }
     let facts = read_line_facts(&destinations, &derived.tags, &mut states, &image);
     Box::pin(facts).await?;
-    let plans = plan_destinations(&destinations, &derived, &states, image.root.digest)?;
+    let plans = plan_destinations(&destinations, &derived, &states, image.root.digest);
+    let plans = refusals.keep(plans)?.unwrap_or_default();
+    let gates = gates.unwrap_or_default();
+    refusals.keep(require_passed(image.source_digest(), &gates.report))?;
     let summary_signing = request.signing.as_ref().map(summary_signing);
-    let gates = gates?;
     let found = Box::pin(assign_reports(found, &image)).await?;
     Ok(PreparedRelease {
         request: found,
         context,
         destinations,
         requested_digest,
+        source_digest,
         image,
         commit,
         derived,
@@ -144,7 +151,37 @@ pub(super) async fn prepare_release<'a>(
         gates,
         summary_signing,
         timelines,
+        refusals,
     })
+}
+
+/// What the gates judge, as far as it could be read; `None` without any.
+type ReadForGates = Result<Option<GateReading>, Failure>;
+
+/// Resolves and observes, and reads what the gates judge at the same time.
+async fn observe_and_read<'a>(
+    request: &ReleaseRequest,
+    context: &'a ReleaseContext,
+    destinations: &[OpenDestination],
+    timelines: Vec<TimelineView>,
+    refusals: &mut RefusalList,
+) -> Result<(ObservedImage<'a>, ReadForGates), Failure> {
+    let (sender, receiver) = ResolvedSender::new();
+    let observed = resolve_and_observe(request, context, destinations, timelines, sender, refusals);
+    let reading = async {
+        match receiver.receive().await {
+            Some((image, sources)) => read_gates(request, &image, &sources).await,
+            None => Ok(None),
+        }
+    };
+    // What rules the release out is told before what a gate cannot read.
+    let reads = try_join(observed, async { Ok(reading.await) });
+    let (observed, reading) = Box::pin(reads).await?;
+    if observed.image.root.digest == observed.requested_digest {
+        return Ok((observed, reading));
+    }
+    let reading = read_gates(request, &observed.image, &observed.sources).await;
+    Ok((observed, reading))
 }
 
 /// Writes what is missing and then the tags; on a dry run reports what would be written.
@@ -312,16 +349,16 @@ async fn read_gates(
     GateReading::read(gates, &release).await.map(Some)
 }
 
-/// Judges the release by its gates: a refusal writes nothing.
-async fn pass_gates(
+/// Judges the release by its gates.
+async fn run_gates(
     request: &ReleaseRequest,
     context: &ReleaseContext,
     destinations: &[OpenDestination],
     release: &GatedRelease<'_>,
     timelines: Option<&ObservedTimelines>,
-    reading: Option<GateReading>,
+    reading: ReadForGates,
 ) -> Result<GateOutcome, Failure> {
-    let Some((gates, reading)) = request.gates.as_ref().zip(reading) else {
+    let Some((gates, reading)) = request.gates.as_ref().zip(reading?) else {
         return Ok(GateOutcome::default());
     };
     let mut times = Vec::with_capacity(destinations.len());
@@ -334,15 +371,9 @@ async fn pass_gates(
             }
         });
     }
-    let judged = judge_gates(gates, release, reading, &times).await;
-    let report = match &judged {
-        Ok(outcome) => Some(&outcome.report),
-        Err(failure) => failure.gates(),
-    };
-    if let Some(report) = report {
-        report_gate_warnings(report, context);
-    }
-    judged
+    let outcome = judge_gates(gates, release, reading, &times).await?;
+    report_gate_warnings(&outcome.report, context);
+    Ok(outcome)
 }
 
 fn plan_destinations(
@@ -352,8 +383,15 @@ fn plan_destinations(
     root: Digest,
 ) -> Result<Vec<TagPlan>, Failure> {
     let each = destinations.iter().zip(states);
-    each.map(|(destination, state)| plan_tags(&destination.name, &derived.tags, state, root))
-        .collect()
+    let mut plans = Vec::with_capacity(destinations.len());
+    let mut failures = Vec::new();
+    for (destination, state) in each {
+        match plan_tags(&destination.name, &derived.tags, state, root) {
+            Ok(plan) => plans.push(plan),
+            Err(failure) => failures.push(failure),
+        }
+    }
+    Failure::join(failures).map_or(Ok(plans), Err)
 }
 
 fn build_outcome(

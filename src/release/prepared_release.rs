@@ -13,6 +13,8 @@ use super::plan::tags::{TagPlan, TagStep};
 use super::records::grounds::ReleaseGrounds;
 use super::records::observe::ObservedTimelines;
 use super::records::options::RunAccount;
+use super::refusal_list::RefusalList;
+use super::release_plan::PlannedRelease;
 use super::request::{ReleaseRequest, SigningOptions};
 use super::resolve::image::ResolvedImage;
 use crate::image::{CommitId, Digest};
@@ -26,6 +28,8 @@ pub(super) struct PreparedRelease<'a> {
     pub(super) destinations: Vec<OpenDestination>,
     /// The digest that was asked for, which need not be the image's.
     pub(super) requested_digest: Digest,
+    /// Digest of the image in the place that it comes from: the released one can be a selection of its platforms.
+    pub(super) source_digest: Digest,
     pub(super) image: ResolvedImage,
     pub(super) commit: Option<CommitId>,
     pub(super) derived: DerivedTags,
@@ -38,6 +42,8 @@ pub(super) struct PreparedRelease<'a> {
     pub(super) summary_signing: Option<SigningOptions>,
     /// Timelines of the destinations, if the release is recorded.
     pub(super) timelines: Option<ObservedTimelines>,
+    /// Rules that refuse the release. Its plans are empty if a tag is among the reasons.
+    pub(super) refusals: RefusalList,
 }
 
 impl PreparedRelease<'_> {
@@ -45,6 +51,20 @@ impl PreparedRelease<'_> {
     pub(super) fn grounds(&self, account: &RunAccount, destination: &str) -> ReleaseGrounds {
         let root = self.image.root.digest;
         ReleaseGrounds::of_run(&self.request, account, root, &self.gates, destination)
+    }
+
+    /// Returns the release as its plan states it.
+    pub(super) fn to_planned(&self) -> PlannedRelease {
+        let tags = self.derived.tags.iter();
+        let tags = tags.map(|planned| (planned.tag.to_string(), planned.kind.is_immutable()));
+        let destinations = self.destinations.iter();
+        PlannedRelease {
+            places: destinations.map(|one| one.name.clone()).collect(),
+            source: self.source_digest,
+            root: self.image.root.digest,
+            version: self.derived.version.clone(),
+            tags: tags.collect(),
+        }
     }
 
     /// Returns whether a tag is going to be written.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::destination::OpenDestination;
 use super::outcome::TagChange;
-use super::plan::tags::{TagPlan, TagStep};
+use super::plan::tags::TagPlan;
 use super::prepared_release::PreparedRelease;
 use super::release_facts::PreviousImage;
 use super::resolve::image_origin;
@@ -105,7 +105,7 @@ fn previous_image(plan: &TagPlan) -> Option<PreviousImage> {
         TagChange::Moved { from } => Some((step, from)),
         _ => None,
     });
-    let (step, digest) = moved.min_by_key(|(step, _)| tag_rank(step))?;
+    let (step, digest) = moved.min_by_key(|(step, _)| tag_rank(&step.planned.kind))?;
     Some(PreviousImage {
         tag: step.planned.tag.clone(),
         digest,
@@ -115,8 +115,8 @@ fn previous_image(plan: &TagPlan) -> Option<PreviousImage> {
 }
 
 /// Returns the rank of a moving tag: the lower, the more the tag tells about a release.
-fn tag_rank(step: &TagStep) -> u8 {
-    let TagKind::Moving(source) = &step.planned.kind else {
+pub(super) fn tag_rank(kind: &TagKind) -> u8 {
+    let TagKind::Moving(source) = kind else {
         return u8::MAX;
     };
     match source {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::gates::gate_request::GateRequest;
+use super::plan_terms::PlanTerms;
 use super::records::options::RecordOptions;
 use super::release_facts::{PromotionPath, SignerName};
 use super::source_lookup::SourceLookup;
@@ -87,6 +88,10 @@ pub struct ReleaseRequest {
     pub gates: Option<GateRequest>,
     /// Plan and report, and write nothing.
     pub dry_run: bool,
+    /// Decide as a release does, with access that reads alone and without a signer: a check.
+    pub is_check: bool,
+    /// Policy of the plan, and the plan that is expected.
+    pub plan: PlanTerms,
 }
 
 /// Names of the image by the inputs and the policy.
@@ -204,7 +209,7 @@ impl ReleaseRequest {
         &self,
     ) -> impl Iterator<Item = (&Repository, RepositoryAccess)> {
         let destinations = self.destinations.iter().filter_map(|place| match place {
-            Destination::Registry(repository) => Some((repository, RepositoryAccess::PullPush)),
+            Destination::Registry(repository) => Some((repository, self.destination_access())),
             Destination::Layout(_) => None,
         });
         let source = match &self.source {
@@ -219,6 +224,14 @@ impl ReleaseRequest {
             Destination::Layout(_) => None,
         });
         destinations.chain(source).chain(origins)
+    }
+
+    /// Returns the access that the release needs to its destinations.
+    pub(super) fn destination_access(&self) -> RepositoryAccess {
+        match self.is_check {
+            true => RepositoryAccess::Pull,
+            false => RepositoryAccess::PullPush,
+        }
     }
 
     /// Returns how SHA tags are spelled where the image comes from, if a rule says it.

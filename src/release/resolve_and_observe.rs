@@ -13,6 +13,7 @@ use super::plan::reuse::{ObservedRelease, reuse_existing_image};
 use super::records::observe::{ObservedTimelines, RecordedImage, observe_timelines};
 use super::records::refusals::check_release;
 use super::records::timeline_view::TimelineView;
+use super::refusal_list::RefusalList;
 use super::request::{ReleaseRequest, ReleaseVerb};
 use super::resolve::image::ResolvedImage;
 use super::resolve_release::{
@@ -29,6 +30,8 @@ pub(super) struct ObservedImage<'a> {
     pub(super) image: ResolvedImage,
     /// Digest of the source.
     pub(super) requested_digest: Digest,
+    /// Digest of the image in the place that it comes from: the released one can be a selection of its platforms.
+    pub(super) source_digest: Digest,
     pub(super) derived: DerivedTags,
     /// Timelines of the environments that the image may come from, the one that it comes from first.
     pub(super) sources: Vec<Arc<TimelineView>>,
@@ -50,6 +53,7 @@ pub(super) async fn resolve_and_observe<'a>(
     destinations: &[OpenDestination],
     listed: Vec<TimelineView>,
     sender: ResolvedSender,
+    refusals: &mut RefusalList,
 ) -> Result<ObservedImage<'a>, Failure> {
     let resolved = resolve_release(request, context, destinations, listed, sender);
     let ResolvedRelease {
@@ -58,7 +62,8 @@ pub(super) async fn resolve_and_observe<'a>(
         seen,
         sources,
     } = Box::pin(resolved).await?;
-    naming_checks::refuse_excluded_version(&request.excluded_versions, &derived)?;
+    let excluded = &request.excluded_versions;
+    refusals.keep(naming_checks::refuse_excluded_version(excluded, &derived))?;
     for warning in &derived.warnings {
         context.notices.warning(warning.clone());
     }
@@ -67,10 +72,11 @@ pub(super) async fn resolve_and_observe<'a>(
         derived: &derived,
         sources: &sources,
     };
-    let observed = observe_image(request, context, destinations, &release, seen);
+    let observed = observe_image(request, context, destinations, &release, seen, refusals);
     let (existing, commit, states, branch_guard, timelines) = Box::pin(observed).await?;
     Ok(ObservedImage {
         requested_digest: image.root.digest,
+        source_digest: image.source_digest(),
         image: existing.unwrap_or(image),
         derived,
         sources,
@@ -97,6 +103,7 @@ async fn observe_image<'a>(
     destinations: &[OpenDestination],
     release: &TaggedImage<'_>,
     seen: SeenDestinations,
+    refusals: &mut RefusalList,
 ) -> Result<Observed<'a>, Failure> {
     let TaggedImage {
         image,
@@ -105,7 +112,7 @@ async fn observe_image<'a>(
     } = release;
     let states = observe_release(request, destinations, release, seen);
     let mut states = Box::pin(states).await?;
-    check_source(request, context, image.root.digest).await?;
+    refusals.keep(check_source(request, context, image.root.digest).await)?;
     let commit = image_commit(request, image);
     let observed = ObservedRelease {
         destinations,
@@ -117,15 +124,24 @@ async fn observe_image<'a>(
     let existing = Box::pin(existing).await?;
     let image = existing.as_ref().unwrap_or(image);
     let root = image.root.digest;
-    check_branch_names(request, context, destinations, derived, &mut states, root)?;
+    let names = check_branch_names(request, context, destinations, derived, &mut states, root);
+    refusals.keep(names)?;
     let branch_guard = BranchTagGuard::new(context, derived, commit.as_ref());
     if let Some(guard) = &branch_guard {
         let kept = guard.keep_newer_tags(destinations, derived, &mut states, root);
         kept.await?;
     }
     let recorded = RecordedImage::new(image, derived);
-    let timelines =
-        observe_recorded(request, context, destinations, &states, &recorded, sources).await?;
+    let timelines = observe_recorded(
+        request,
+        context,
+        destinations,
+        &states,
+        &recorded,
+        sources,
+        refusals,
+    )
+    .await?;
     Ok((existing, commit, states, branch_guard, timelines))
 }
 
@@ -137,6 +153,7 @@ async fn observe_recorded(
     states: &[DestinationState],
     image: &RecordedImage<'_>,
     sources: &[Arc<TimelineView>],
+    refusals: &mut RefusalList,
 ) -> Result<Option<ObservedTimelines>, Failure> {
     let Some(options) = &request.record else {
         return Ok(None);
@@ -144,7 +161,7 @@ async fn observe_recorded(
     let observed = observe_timelines(options, context, destinations, states, image, sources);
     let observed = Box::pin(observed).await?;
     for (timeline, state) in observed.destinations.iter().zip(states) {
-        check_release(options, timeline, state, image).await?;
+        refusals.keep(check_release(options, timeline, state, image).await)?;
     }
     Ok(Some(observed))
 }

@@ -1,5 +1,7 @@
 //! States, counts and the failure of a batch, as its reports and outputs word them.
 
+use std::fmt::Display;
+
 use super::{phrases, references, text_report};
 use crate::policy::Service;
 use crate::release::{BatchOutcome, Failure, ReleaseOutcome, ServiceOutcome};
@@ -79,12 +81,18 @@ pub(super) fn worst_failure<'a>(
 }
 
 /// Returns a title with the failures of services below it, and how to go on.
-pub(super) fn failures_text(title: String, failures: &[(&Service, &Failure)], end: &str) -> String {
+pub(super) fn failures_text(
+    title: String,
+    failures: &[(impl Display, &Failure)],
+    end: &str,
+) -> String {
     let mut text = title;
     for (service, failure) in failures.iter().take(FULL_FAILURES_LIMIT) {
-        let diagnostic = failure.diagnostic().map(ToString::to_string);
-        let diagnostic = diagnostic.unwrap_or_default().replace('\n', "\n ");
-        text += &format!("\n {service}: {diagnostic}");
+        let further = failure.diagnostic().map_or(&[][..], |it| &it.further);
+        for diagnostic in failure.diagnostic().into_iter().chain(further) {
+            let diagnostic = diagnostic.to_string().replace('\n', "\n ");
+            text += &format!("\n {service}: {diagnostic}");
+        }
     }
     let more = failures.len().saturating_sub(FULL_FAILURES_LIMIT);
     if more > 0 {

@@ -42,8 +42,7 @@ pub(super) fn to_text(batch: &BatchOutcome) -> StyledText {
     }
     for (service, failure) in batch.failures() {
         report.push(&format!("\n{service}: "));
-        report.append(&text_report::failure_text(failure));
-        report.push("\n");
+        text_report::push_failure(&mut report, failure);
     }
     report.append(&service_gates_text(batch));
     for note in batch_phrases::distinct_notes(batch) {

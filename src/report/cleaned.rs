@@ -1,10 +1,11 @@
 //! Removes secrets from the texts of results, before they are escaped for their medium or cut.
 
+use super::check_report::CheckReport;
 use super::tags_report::TagsResult;
 use crate::referrers::{CopiedReferrers, ReferrerKind};
 use crate::release::{
-    BatchOutcome, DestinationOutcome, Diagnostic, Failure, ReleaseOutcome, ServiceOutcome,
-    SignerCheck, TagChange,
+    BatchOutcome, CheckedRelease, CurrentImage, DestinationOutcome, Diagnostic, Failure,
+    ReleaseOutcome, ServiceOutcome, SignerCheck, TagChange,
 };
 
 /// Function that removes secrets from a text.
@@ -44,6 +45,48 @@ pub(super) fn batch(mut batch: BatchOutcome, clean: Clean<'_>) -> BatchOutcome {
         *report = report.map_texts(clean);
     }
     batch
+}
+
+/// Returns a check with all its texts cleaned.
+pub(super) fn check(mut report: CheckReport, clean: Clean<'_>) -> CheckReport {
+    let outcome = &mut report.outcome;
+    for failed in outcome.failures_mut() {
+        *failed = failure(failed.clone(), clean);
+    }
+    let services = outcome.services.iter_mut();
+    for release in services.filter_map(|checked| checked.release.as_deref_mut()) {
+        of_checked_release(release, clean);
+    }
+    report
+}
+
+fn of_checked_release(release: &mut CheckedRelease, clean: Clean<'_>) {
+    each(&mut release.notes, clean);
+    release.version = release.version.as_deref().map(clean);
+    release.source_repository = release.source_repository.as_deref().map(clean);
+    for destination in &mut release.destinations {
+        for checked in &mut destination.tags {
+            checked.rule = clean(&checked.rule);
+            if let Some(change) = &mut checked.change {
+                clean_change(change, clean);
+            }
+        }
+        if let Some(current) = &mut destination.current {
+            of_current_image(current, clean);
+        }
+    }
+}
+
+fn of_current_image(current: &mut CurrentImage, clean: Clean<'_>) {
+    let image = &mut current.image;
+    image.version = image.version.as_deref().map(clean);
+    current.source_repository = current.source_repository.as_deref().map(clean);
+    current.unread = current.unread.as_deref().map(clean);
+    for label in &mut current.labels {
+        label.name = clean(&label.name);
+        label.before = label.before.as_deref().map(clean);
+        label.after = label.after.as_deref().map(clean);
+    }
 }
 
 /// Returns derived tags with the texts of findings and rules cleaned.
@@ -88,10 +131,7 @@ fn diagnostic(diagnostic: &Diagnostic, clean: Clean<'_>) -> Diagnostic {
 fn of_destination(released: &mut DestinationOutcome, clean: Clean<'_>) {
     for result in &mut released.tags {
         result.rule = clean(&result.rule);
-        if let TagChange::Stays { why, .. } | TagChange::Corrected { why, .. } = &mut result.change
-        {
-            *why = clean(why);
-        }
+        clean_change(&mut result.change, clean);
     }
     if let Some(previous) = &mut released.previous {
         previous.source = previous.source.as_deref().map(clean);
@@ -108,6 +148,12 @@ fn of_destination(released: &mut DestinationOutcome, clean: Clean<'_>) {
     }
     for referrer in skipped {
         referrer.kind = cleaned_kind(referrer.kind.clone(), clean);
+    }
+}
+
+fn clean_change(change: &mut TagChange, clean: Clean<'_>) {
+    if let TagChange::Stays { why, .. } | TagChange::Corrected { why, .. } = change {
+        *why = clean(why);
     }
 }
 

@@ -9,7 +9,7 @@ use super::gate_report::{GateVerdictJson, gate_verdicts_json};
 use super::image_matrix::image_matrix;
 use super::{batch_phrases, phrases, text_report};
 use crate::gate::GateReport;
-use crate::image::{NamedCommit, Tag};
+use crate::image::{Digest, NamedCommit, Tag};
 use crate::policy::Service;
 use crate::referrers::{CopiedReferrers, ReferrerKind, SkipReason};
 use crate::release::{
@@ -326,6 +326,11 @@ pub(super) fn refusal_json(diagnostic: &Diagnostic) -> String {
     to_json_line(&to_refusal_json("refused", diagnostic))
 }
 
+/// Returns the object of a diagnostic that was found with others.
+pub(super) fn refusal_value(outcome: &str, diagnostic: &Diagnostic) -> serde_json::Value {
+    serde_json::to_value(to_refusal_json(outcome, diagnostic)).unwrap_or_default()
+}
+
 fn to_refusal_json<'a>(outcome: &'a str, diagnostic: &'a Diagnostic) -> RefusalJson<'a> {
     RefusalJson {
         outcome,
@@ -396,14 +401,33 @@ fn to_record_json(record: &RecordResult) -> RecordJson<'_> {
     }
 }
 
-fn to_tag_json<'a>(released: &DestinationOutcome, result: &'a TagResult) -> TagJson<'a> {
-    let (change, previous, why) = match &result.change {
+/// Returns the members that say what happens to a tag.
+pub(super) fn tag_change_json(change: &TagChange) -> serde_json::Map<String, serde_json::Value> {
+    let (word, previous, why) = change_facts(change);
+    let previous = previous.map(|digest| ("previous", digest.to_string()));
+    let why = why.map(|why| ("why", why.to_owned()));
+    let members = [("change", word.to_owned())]
+        .into_iter()
+        .chain(previous)
+        .chain(why);
+    members
+        .map(|(name, text)| (name.to_owned(), text.into()))
+        .collect()
+}
+
+/// Returns the word for a change of a tag, the digest before it, and its reason.
+fn change_facts(change: &TagChange) -> (&'static str, Option<Digest>, Option<&str>) {
+    match change {
         TagChange::Created => ("created", None, None),
         TagChange::Moved { from } => ("moved", Some(*from), None),
         TagChange::Unchanged => ("unchanged", None, None),
         TagChange::Stays { at, why } => ("stays", *at, Some(why.as_str())),
         TagChange::Corrected { from, why, .. } => ("corrected", *from, Some(why.as_str())),
-    };
+    }
+}
+
+fn to_tag_json<'a>(released: &DestinationOutcome, result: &'a TagResult) -> TagJson<'a> {
+    let (change, previous, why) = change_facts(&result.change);
     TagJson {
         tag: result.tag.as_str(),
         reference: phrases::tag_reference(&released.place, &result.tag),

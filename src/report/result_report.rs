@@ -1,5 +1,6 @@
 //! Result of a verb in every form of a report: text, summary, outputs and values.
 
+use super::check_report::CheckReport;
 use super::history_report::HistoryReport;
 use super::record_batch_report::ServiceRecord;
 use super::styled_text::StyledText;
@@ -55,6 +56,7 @@ impl ResultReport {
                 Self::of_release(&cleaned::outcome(*outcome, clean), context)
             }
             VerbResult::Batch(batch) => Self::of_batch(&cleaned::batch(*batch, clean), context),
+            VerbResult::Checked(report) => Self::of_check(&cleaned::check(*report, clean), context),
             VerbResult::Tagged(tagged) => Self::of_tags(&cleaned::tagged(*tagged, clean), context),
             VerbResult::Verified(found) => Self::of_verification(&found, context),
             VerbResult::VerifiedEnvironment(verified) => {
@@ -147,6 +149,21 @@ impl ResultReport {
                 ..FailureReport::new(failure)
             }),
             names: completed.flat_map(|(_, one)| names(one)).collect(),
+        }
+    }
+
+    /// Returns the report of every service, also if one of them would be refused.
+    fn of_check(report: &CheckReport, context: &SummaryContext) -> Self {
+        Self {
+            text: report.to_text(context),
+            summary: summary::check_summary(report, context),
+            outputs: report.to_outputs(context),
+            values: vec![("digest", report.digests())],
+            failure: report.to_failure().map(|(failure, text)| FailureReport {
+                text,
+                ..FailureReport::new(failure)
+            }),
+            names: report.names(),
         }
     }
 

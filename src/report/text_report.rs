@@ -79,6 +79,16 @@ pub(super) fn failure_text(failure: &Failure) -> StyledText {
     text
 }
 
+/// Appends a failure with the problems that were found with it.
+pub(super) fn push_failure(text: &mut StyledText, failure: &Failure) {
+    text.append(&failure_text(failure));
+    text.push("\n");
+    for further in failure.diagnostic().iter().flat_map(|it| &it.further) {
+        text.append(&diagnostic_text(failure, further));
+        text.push("\n");
+    }
+}
+
 /// Returns a diagnostic of a failure: what, why, and a hint.
 pub(super) fn diagnostic_text(failure: &Failure, diagnostic: &Diagnostic) -> StyledText {
     let mut text = StyledText::default();

@@ -2,6 +2,7 @@
 
 use super::adopt_report::AdoptReport;
 use super::bundle_report::{BundleVerification, SignedBundle};
+use super::check_report::CheckReport;
 use super::history_report::HistoryReport;
 use super::inspect_report::InspectReport;
 use super::policy_report::PolicyReport;
@@ -17,6 +18,8 @@ pub enum VerbResult {
     Released(Box<ReleaseOutcome>),
     /// Release of several services, some of which may have failed.
     Batch(Box<BatchOutcome>),
+    /// Check of a promotion.
+    Checked(Box<CheckReport>),
     /// Derived tags.
     Tagged(Box<TagsResult>),
     /// Checked signatures of an image.

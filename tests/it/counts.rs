@@ -3,6 +3,7 @@
 //! The example image: an index of two platforms and their two attestations, so five manifests.
 
 mod attached;
+mod checked;
 mod found_source;
 mod gated;
 mod inspected;

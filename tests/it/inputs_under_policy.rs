@@ -80,6 +80,13 @@ const ROWS: &[Row] = &[
         Refused(1, "next takes its images from dev"),
     ),
     (
+        Input::Plan,
+        "sha256:0000000000000000000000000000000000000000000000000000000000000000",
+        "next",
+        &[],
+        Refused(1, "the plan of this release is"),
+    ),
+    (
         Input::Sources,
         NOWHERE,
         "next",

@@ -7,6 +7,7 @@ mod adopt;
 mod arrows;
 mod attack_table;
 mod branch_names;
+mod check;
 mod circles;
 mod client;
 mod command_line;

@@ -106,6 +106,42 @@ async fn version_lost_the_documented_workflows_bring_the_version_to_production()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_documented_approval_promotes_what_was_checked() {
+    let registry = Registry::start(Profile::plain()).await;
+    let place = Place::new();
+    let host = registry.host();
+    let policy = format!(
+        "environments:\n  stage: {{repository: {host}/stage}}\n  prod: {{repository: {host}/prod, from: stage, refs: [main]}}\n"
+    );
+    let checkout = commit(place.root(), &[(".github/shipmark.yml", &policy)]);
+    let image = MadeImage::new(1, &[("revision", COMMIT), ("version", "1.4.0")]);
+    image.put(&registry, "stage", &["1.4.0"]);
+    let mut context = BTreeMap::from([
+        ("github.actor", USER.to_owned()),
+        ("github.token", PASSWORD.to_owned()),
+        ("inputs.source", "1.4.0".to_owned()),
+    ]);
+    let approval = workflow("docs/recipes.md", "Approved promotion");
+    let event = ("workflow_dispatch", "refs/heads/main");
+    let run_job = |name: &str, context: &BTreeMap<&str, String>| {
+        let job = &approval["jobs"][name];
+        let ran = run((&place, &checkout), &registry, event, job, context);
+        assert_eq!(ran.status, Some(0), "{}", ran.log);
+    };
+    run_job("check", &context);
+    context.insert("needs.check.outputs.sources", place.output("sources"));
+    context.insert("needs.check.outputs.plan", place.output("plan"));
+    // The tag names another image by the time of the approval.
+    MadeImage::new(2, &[("revision", COMMIT), ("version", "1.4.0")]).put(
+        &registry,
+        "stage",
+        &["1.4.0"],
+    );
+    run_job("promote", &context);
+    assert_eq!(registry.tags("prod")["prod"], image.digest());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_first_commands_of_the_page_on_signatures_sign_and_verify() {
     let registry = Registry::start(Profile::plain()).await;
     let place = Place::new();

@@ -4,8 +4,19 @@ use crate::gate::{GateReport, GateVerdict};
 use crate::image::Digest;
 use crate::release::Failure;
 
+/// Refuses a root that does not pass the gates of a report.
+///
+/// # Errors
+/// A refusal with the reasons of all gates that do not pass.
+pub(crate) fn require_passed(root: Digest, report: &GateReport) -> Result<(), Failure> {
+    match report.has_passed() {
+        true => Ok(()),
+        false => Err(gate_refusal(root, report)),
+    }
+}
+
 /// Returns the refusal of a root by the gates of a report that do not pass: a line for each reason and each hint.
-pub(super) fn gate_refusal(root: Digest, report: &GateReport) -> Failure {
+fn gate_refusal(root: Digest, report: &GateReport) -> Failure {
     let refusing: Vec<String> = report
         .refusals()
         .map(|verdict| format!("{} ({})", verdict.gate(), verdict.state()))

@@ -1,11 +1,10 @@
-//! Judges a release by all gates of its environment, and refuses it if one of them does not pass.
+//! Judges a release by all gates of its environment.
 
 use jiff::Timestamp;
 
 use super::evidence_list::EvidenceList;
 use super::gate_outcome::GateOutcome;
 use super::gate_reading::{GateFacts, GateReading};
-use super::gate_refusal::gate_refusal;
 use super::gate_request::GateRequest;
 use super::gated_release::GatedRelease;
 use super::scan_verdict::{ScanPlace, judge_scan_gate};
@@ -14,11 +13,12 @@ use crate::gate::{GateReport, SoakFacts, judge_freeze, judge_image, judge_soak};
 use crate::record::RecordTime;
 use crate::release::Failure;
 
-/// Judges a release by all of its gates. None of them cuts the others short: a refusal names all reasons. `times` are
-/// those of the run at each destination, at least one: this machine's, or the registry's where the two differ.
+/// Judges a release by all of its gates, at each of its times: of verdicts that do not pass, returns the first. None of
+/// the gates cuts the others short. `times` are those of the run at each destination, at least one: this machine's, or
+/// the registry's where the two differ.
 ///
 /// # Errors
-/// A refusal, and facts that cannot be read: what a store cannot tell is not nothing.
+/// Facts that cannot be read: what a store cannot tell is not nothing.
 pub(crate) async fn judge_gates(
     request: &GateRequest,
     release: &GatedRelease<'_>,
@@ -28,13 +28,12 @@ pub(crate) async fn judge_gates(
     // What must have been signed before a time has been so at each destination.
     let latest = times.iter().copied().fold(times[0], RecordTime::max);
     let facts = reading.finish(request, release, latest).await?;
-    let root = release.image.source_digest();
     let mut passed = GateOutcome::default();
     // A registry that the run names as a further destination could say another time.
     for time in times {
         let outcome = facts.judge(request, release, time.to_timestamp());
         if !outcome.report.has_passed() {
-            return Err(gate_refusal(root, &outcome.report));
+            return Ok(outcome);
         }
         passed = outcome;
     }

@@ -6,7 +6,7 @@ mod evidence_list;
 mod found_statement;
 pub(super) mod gate_outcome;
 pub(super) mod gate_reading;
-mod gate_refusal;
+pub(crate) mod gate_refusal;
 pub(super) mod gate_request;
 pub(super) mod gate_warnings;
 pub(super) mod gated_release;

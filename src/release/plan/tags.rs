@@ -92,7 +92,7 @@ impl TagStep {
 /// Plans the tags of `place` for `root`.
 ///
 /// # Errors
-/// A refusal, where an immutable tag names another image.
+/// A refusal, where immutable tags name another image.
 pub(crate) fn plan_tags(
     place: &Destination,
     tags: &[PlannedTag],
@@ -110,9 +110,18 @@ pub(crate) fn plan_tags(
             line_goal: None,
         })
     });
-    let steps = steps.collect::<Result<_, Failure>>()?;
+    let (mut planned, mut failures) = (Vec::with_capacity(tags.len()), Vec::new());
+    for step in steps {
+        match step {
+            Ok(step) => planned.push(step),
+            Err(failure) => failures.push(failure),
+        }
+    }
+    if let Some(failure) = Failure::join(failures) {
+        return Err(failure);
+    }
     Ok(TagPlan {
-        steps,
+        steps: planned,
         root,
         line_warnings,
     })

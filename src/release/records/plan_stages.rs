@@ -123,6 +123,10 @@ async fn plan_signature<'a>(
     let RecordContent::New(record) = content else {
         return Ok(None);
     };
+    // Who may sign is a matter of the job that promotes.
+    if prepared.request.is_check {
+        return Ok(None);
+    }
     let signing = prepared.request.signing.as_ref();
     let signer = signing.map(|signing| &signing.signer);
     let location = observed.view.location();

@@ -1,5 +1,7 @@
 //! Reads the commit and version that an image's labels and annotations name.
 
+use std::collections::BTreeMap;
+
 use super::image::ResolvedImage;
 use crate::image::{CommitId, ImageLabels, ImageSource, Manifest, ManifestBody, Platform, Tag};
 use crate::notices::to_printable;
@@ -43,6 +45,30 @@ pub(crate) async fn read_origin_within(
         origin.platform = platform.filter(|_| image.digest == root.digest);
     }
     Ok(origin)
+}
+
+/// Reads the labels of an image: those of the config of its first platform, and the annotations of the manifests that
+/// lead there, which go before them. A source address has no login.
+pub(crate) async fn read_labels(
+    source: &ImageReader,
+    root: &Manifest,
+) -> Result<BTreeMap<String, String>, StoreError> {
+    let first = first_image(source, root, INDEX_DEPTH_LIMIT).await?;
+    let mut labels = BTreeMap::new();
+    let mut add = |more: &ImageLabels| {
+        labels.extend(
+            more.printable_values()
+                .map(|(name, value)| (name.to_owned(), value)),
+        );
+    };
+    if let Some(image) = &first {
+        if let Some((of_config, _)) = read_config(source, image).await? {
+            add(&of_config);
+        }
+        add(&image.labels());
+    }
+    add(&root.labels());
+    Ok(labels)
 }
 
 /// Reads the labels and the platform in the config of an image. A config that cannot be read says nothing.

@@ -2,7 +2,7 @@
 
 use super::SummaryContext;
 use super::facts_table::FactsTable;
-use super::failure_page::failure_alert;
+use super::failure_page::failure_alerts;
 use super::follow_up::{cosign_verify, is_legacy_only, shipmark_verify, titled_block};
 use super::links::link;
 use super::previous_facts::{changes, commit};
@@ -40,7 +40,7 @@ pub(in crate::report) fn batch_summary(batch: &BatchOutcome, context: &SummaryCo
     page.extend(signature_alert(batch));
     page += &batch_facts(batch, context).to_markdown();
     for (service, failure) in batch.failures() {
-        page += &failure_alert(failure, Some(service.as_str()));
+        page += &failure_alerts(failure, Some(service.as_str()));
     }
     page += &context.warning_alerts();
     page += &services_table(batch, context);

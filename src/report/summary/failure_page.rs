@@ -28,8 +28,7 @@ pub(in crate::report) fn failure_summary(
         failure_word(failure)
     );
     page += &attempt_facts(attempt, context).to_markdown();
-    page += &failure_alert(failure, None);
-    page += &further_alerts(failure);
+    page += &failure_alerts(failure, None);
     page += &context.warning_alerts();
     page += &failure.gates().map(gates_section).unwrap_or_default();
     page + "\n"
@@ -37,6 +36,12 @@ pub(in crate::report) fn failure_summary(
 
 /// Most further problems that are shown.
 const SHOWN_PROBLEMS: usize = 50;
+
+/// Returns a failure with the problems that were found with it, each as an alert; `subject` names the service that
+/// failed.
+pub(super) fn failure_alerts(failure: &Failure, subject: Option<&str>) -> String {
+    failure_alert(failure, subject) + &further_alerts(failure)
+}
 
 /// Returns the further problems that were found with a failure, each as an alert.
 fn further_alerts(failure: &Failure) -> String {

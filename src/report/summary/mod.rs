@@ -2,6 +2,7 @@
 
 mod batch_page;
 mod bundle_page;
+mod check_page;
 mod environment_page;
 mod facts_table;
 mod failure_page;
@@ -38,6 +39,7 @@ mod verb_samples;
 
 pub(super) use batch_page::batch_summary;
 pub(super) use bundle_page::{bundle_summary, signed_bundle_summary};
+pub(super) use check_page::check_summary;
 pub(super) use environment_page::environment_summary;
 #[cfg(test)]
 pub(super) use environment_samples::{

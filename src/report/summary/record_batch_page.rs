@@ -1,7 +1,7 @@
 //! Summary of a rollback or a mark of several services: a row for each, and the full references below.
 
 use super::SummaryContext;
-use super::failure_page::failure_alert;
+use super::failure_page::failure_alerts;
 use crate::release::{RecordBatchOutcome, ServiceOutcome};
 use crate::report::markdown::{code_block, code_span, escape_text, table_row};
 use crate::report::phrases::count_phrase;
@@ -28,11 +28,11 @@ pub(in crate::report) fn record_batch_summary<O: ServiceRecord>(
     );
     page += &context.run.table().to_markdown();
     for (service, failure) in batch.failures() {
-        page += &failure_alert(failure, Some(service.as_str()));
+        page += &failure_alerts(failure, Some(service.as_str()));
     }
     for (service, outcome) in batch.completed() {
         let failure = outcome.to_failure();
-        page.extend(failure.map(|it| failure_alert(&it, Some(service.as_str()))));
+        page.extend(failure.map(|it| failure_alerts(&it, Some(service.as_str()))));
     }
     page += &context.warning_alerts();
     page += &services_table(batch);

@@ -37,8 +37,8 @@ use shipmark::notices::{Notice, Notices, TransferProgress};
 use shipmark::referrers::ReferrerSelection;
 use shipmark::registry::{RegistryClient, RegistrySettings};
 use shipmark::release::{
-    ExistingTagPolicy, Failure, PromotionPath, ReleaseContext, ReleaseNaming, ReleaseOutcome,
-    ReleaseRequest, ReleaseVerb, RequestedPlatforms, run,
+    ExistingTagPolicy, Failure, PlanTerms, PromotionPath, ReleaseContext, ReleaseNaming,
+    ReleaseOutcome, ReleaseRequest, ReleaseVerb, RequestedPlatforms, run,
 };
 use shipmark::tagging::TagRules;
 use shipmark::transfer::{BlobIndex, ForeignLayers, ProgressMeter};
@@ -251,6 +251,8 @@ pub fn request(
         platforms: RequestedPlatforms::default(),
         gates: None,
         dry_run: false,
+        is_check: false,
+        plan: PlanTerms::default(),
     }
 }
 
