@@ -131,7 +131,7 @@ fn an_input_near_none_is_a_warning() {
 fn an_input_of_another_verb_says_which() {
     insta::assert_snapshot!(
         in_runner(&[("INPUT_SOURCE", "oci:dev"), ("INPUT_IMAGES", "oci:prod")]).unwrap_err(),
-        @"source is not an input of tags, which runs where command is not given: set command to one of push, promote, verify, inspect"
+        @"source is not an input of tags, which runs where command is not given: set command to one of push, promote, check, verify, inspect"
     );
     insta::assert_snapshot!(
         in_runner(&[MINIMUM[0], MINIMUM[1], MINIMUM[2], ("INPUT_ARTIFACT", "x")]).unwrap_err(),
@@ -211,7 +211,7 @@ fn missing_inputs_are_named() {
     assert_eq!(in_runner(&[]).unwrap().verb, Verb::Tags);
     insta::assert_snapshot!(
         in_runner(&[("INPUT_COMMAND", "psuh")]).unwrap_err(),
-        @r#"command: "psuh" is not one of tags, push, promote, verify, verify-bundle, sign-bundle, history, inspect, rollback, mark, adopt, policy"#
+        @r#"command: "psuh" is not one of tags, push, promote, check, verify, verify-bundle, sign-bundle, history, inspect, rollback, mark, adopt, policy"#
     );
     let broken = [MINIMUM[0], ("INPUT_SOURCE", "oci:a\n::b"), MINIMUM[2]];
     insta::assert_snapshot!(
