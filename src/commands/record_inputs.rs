@@ -125,7 +125,7 @@ pub(super) async fn check_keys(
     loaded: &LoadedPolicy,
 ) -> Result<(), Failure> {
     let records = (SignerPlace::of_records(stage), stage.signers());
-    let gates = stage.all_gates().flat_map(|gates| gate_signer_lists(gates));
+    let gates = stage.all_gates().flat_map(gate_signer_lists);
     let gates = gates.map(|(key, rules)| (SignerPlace::of_gate(stage, key), rules));
     for (place, rules) in [records].into_iter().chain(gates) {
         for rule in rules {

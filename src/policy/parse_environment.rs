@@ -97,15 +97,15 @@ impl ParsedEnvironment {
             allows_unbound,
         };
         let gates = fields.take("gates").map(|(_, node)| node);
-        let before = problems.count();
+        let before = problems.added();
         let gates = EnvironmentGates::parse(gates, context, problems);
-        let are_gates_read = problems.count() == before;
+        let are_gates_read = problems.added() == before;
         let default_signers = defaults.keys.and_then(|keys| keys.position("signers"));
-        let before = problems.count();
+        let before = problems.added();
         let is_sign_stated = is_own_key(&fields, "sign", defaults.keys);
         let (signing, signers) =
             signing_rule::parse_signing(&mut fields, default_signers, problems);
-        let is_signing_read = problems.count() == before;
+        let is_signing_read = problems.added() == before;
         let records = fields.read("records", problems, RecordsTemplate::parse);
         let records = records.or_else(|| defaults.records.cloned());
         let records = images.as_ref().and_then(|images| {

@@ -59,7 +59,7 @@ impl ProblemList {
     }
 
     /// Returns how many problems were added, one that was there already too.
-    pub(super) fn count(&self) -> usize {
+    pub(super) const fn added(&self) -> usize {
         self.added
     }
 

@@ -42,7 +42,7 @@ pub struct Diagnostic {
     /// Problem with access, for advice from facts about the runner.
     pub access_problem: Option<Box<AccessProblem>>,
     /// Further problems that were found with it, such as those of a file.
-    pub further: Vec<Self>,
+    pub further: Box<[Self]>,
     /// Verdicts of the gates, if they were judged before it failed.
     pub gates: Option<Box<GateReport>>,
 }
@@ -55,7 +55,7 @@ impl Diagnostic {
             hint: None,
             location: None,
             access_problem: None,
-            further: Vec::new(),
+            further: Box::default(),
             gates: None,
         }
     }
@@ -115,7 +115,8 @@ impl Failure {
         if let Some(diagnostic) = self.diagnostic_mut() {
             let others = others.into_iter();
             let others = others.filter_map(|other| other.diagnostic().cloned());
-            diagnostic.further.extend(others);
+            let known = std::mem::take(&mut diagnostic.further);
+            diagnostic.further = known.into_iter().chain(others).collect();
         }
         self
     }

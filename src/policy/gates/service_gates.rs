@@ -144,9 +144,9 @@ impl TightenedGates<'_> {
         if !WHOLE_GATES.contains(&gate) {
             return;
         }
-        let before = problems.count();
+        let before = problems.added();
         gates.read_whole_gate(gate, fields, problems);
-        let is_read = problems.count() == before && self.are_read;
+        let is_read = problems.added() == before && self.are_read;
         if is_read && self.is_weaker(gate, gates) {
             self.refuse(at, gate.as_str().to_owned(), problems);
         }
@@ -169,14 +169,14 @@ impl TightenedGates<'_> {
         if self.are_read && base.is_none() && fields.position("fail-on").is_none() {
             problems.add(at.to_error(PolicyProblem::Missing("fail-on")));
         }
-        let before = problems.count();
+        let before = problems.added();
         let scan = ScanGate::parse(
             &mut fields,
             base,
             self.environment.allows_unbound(),
             problems,
         );
-        let is_read = problems.count() == before && self.are_read;
+        let is_read = problems.added() == before && self.are_read;
         if let (Some(scan), Some(base), true) = (&scan, base, is_read) {
             for key in scan.keys_weaker_than(base) {
                 let at = positions.get(key).copied().unwrap_or(at);
@@ -200,9 +200,9 @@ impl TightenedGates<'_> {
         };
         let positions = fields.positions();
         let base = self.gates.image();
-        let before = problems.count();
+        let before = problems.added();
         let image = parse_image(&mut fields, base, problems);
-        let is_read = problems.count() == before && self.are_read;
+        let is_read = problems.added() == before && self.are_read;
         if let (Some(base), true) = (base, is_read) {
             for key in image.keys_weaker_than(base) {
                 let at = positions.get(key).copied().unwrap_or(at);

@@ -106,7 +106,8 @@ fn other_policy() -> RecordedPolicy {
 #[tokio::test]
 async fn promise_6_a_repetition_with_other_grounds_gets_a_record_of_its_own() {
     let key = keys::key();
-    let changes: [(&str, &dyn Fn(&mut ReleaseRequest)); 4] = [
+    type Change<'a> = &'a dyn Fn(&mut ReleaseRequest);
+    let changes: [(&str, Change<'_>); 4] = [
         ("nothing", &|_| {}),
         ("policy", &|request| {
             let account = &mut request.record.as_mut().unwrap().account;
