@@ -45,7 +45,7 @@ fn a_mistyped_input_is_refused_before_anything_is_pushed() {
         &push[1..],
         &[
             "source is not an input of tags",
-            "set command to one of push, promote, verify",
+            "set command to one of push, promote, check, verify",
         ],
     );
     let inputs = [&push[..], &[("artifact", "x")]].concat();
