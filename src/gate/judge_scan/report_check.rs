@@ -11,13 +11,13 @@ use super::report_binding::ReportBinding;
 use super::scan_facts::{ConsideredReport, JudgedReport, ScanFacts};
 use super::scanner_command::ScannerCommand;
 use crate::gate::judged_image::JudgedPlatform;
-use crate::gate::rule_duration::RuleDuration;
 use crate::gate::scan_report::ScanReport;
 use crate::gate::scan_rule::ScanRule;
 use crate::gate::shown_time::{shown_age, shown_time};
 use crate::gate::verdict::{GateState, GateVerdict};
 use crate::image::Digest;
 use crate::notices::to_printable;
+use crate::rule_duration::RuleDuration;
 
 /// Most findings, filters and digests that a message lists.
 const LISTED_LIMIT: usize = 10;
