@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Every room, and the rooms that it may use. ARCHITECTURE.md shows the same.
-const ROOMS: [(&str, &[&str]); 24] = [
+const ROOMS: [(&str, &[&str]); 25] = [
     // Ground: pure values.
     ("notices", &[]),
     ("strict_json", &[]),
@@ -23,6 +23,10 @@ const ROOMS: [(&str, &[&str]); 24] = [
             "strict_json",
             "tagging",
         ],
+    ),
+    (
+        "retention",
+        &["image", "notices", "record", "rule_duration", "tagging"],
     ),
     (
         "policy",
@@ -120,10 +124,11 @@ const ROOMS: [(&str, &[&str]); 24] = [
 ];
 
 /// Only the surface reads the environment or the wall clock, or prints.
-const BELOW_THE_SURFACE: [&str; 20] = [
+const BELOW_THE_SURFACE: [&str; 21] = [
     "gate",
     "notices",
     "record",
+    "retention",
     "rule_duration",
     "strict_json",
     "image",
@@ -152,8 +157,9 @@ const KEPT_FOR_THE_SURFACE: [&str; 7] = [
     "stdout()",
 ];
 /// Pure rooms do nothing but compute.
-const GROUND: [&str; 9] = [
+const GROUND: [&str; 10] = [
     "gate",
+    "retention",
     "rule_duration",
     "notices",
     "strict_json",
