@@ -21,6 +21,8 @@ pub mod referrers;
 pub mod registry;
 pub mod release;
 pub mod report;
+pub mod retention;
+pub mod rule_duration;
 pub mod signing;
 pub mod strict_json;
 pub mod tagging;

@@ -4,10 +4,10 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use super::byte_size::ByteSize;
-use super::rule_duration::RuleDuration;
 use super::scan_rule::weaker_keys;
 use super::wildcard_pattern::WildcardPattern;
 use crate::image::PlatformName;
+use crate::rule_duration::RuleDuration;
 
 /// Parameters of the image gate.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

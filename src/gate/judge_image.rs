@@ -5,11 +5,11 @@ use jiff::Timestamp;
 use super::byte_size::{ByteSize, shown_bytes};
 use super::image_rule::{ImageRule, LabelRule, UserRule};
 use super::judged_image::{JudgedConfig, JudgedImage, JudgedPlatform};
-use super::rule_duration::RuleDuration;
 use super::shown_time::{shown_age, shown_time};
 use super::verdict::{GateName, GateVerdict};
 use crate::image::PlatformName;
 use crate::notices::to_printable;
+use crate::rule_duration::RuleDuration;
 
 /// Limit on texts of a config in a message, in characters.
 const SHOWN_LIMIT: usize = 80;

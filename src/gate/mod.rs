@@ -14,7 +14,6 @@ mod judge_signature;
 mod judge_soak;
 mod judged_image;
 mod required_attestation;
-mod rule_duration;
 mod scan_exception;
 mod scan_report;
 mod scan_rule;
@@ -46,7 +45,6 @@ pub use judge_signature::{FoundSignature, judge_signature, listed_rejections};
 pub use judge_soak::{SoakFacts, judge_soak};
 pub use judged_image::{JudgedConfig, JudgedImage, JudgedPlatform};
 pub use required_attestation::RequiredAttestation;
-pub use rule_duration::{RuleDuration, RuleDurationError};
 pub use scan_exception::ScanException;
 pub use scan_report::{
     FindingTable, FixState, REPORT_LIMIT, ReportFormat, ScanFinding, ScanReport, ScanReportError,

@@ -1,6 +1,6 @@
-use super::rule_duration::RuleDuration;
 use super::scan_exception::ScanException;
 use super::severity::SeverityThreshold;
+use crate::rule_duration::RuleDuration;
 
 /// Parameters of the scan gate.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,5 +1,5 @@
-use super::rule_duration::RuleDuration;
 use super::scan_rule::weaker_keys;
+use crate::rule_duration::RuleDuration;
 
 /// Parameters of the soak gate.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,16 +5,28 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Every room, and the rooms that it may use. ARCHITECTURE.md shows the same.
-const ROOMS: [(&str, &[&str]); 23] = [
+const ROOMS: [(&str, &[&str]); 25] = [
     // Ground: pure values.
     ("notices", &[]),
     ("strict_json", &[]),
+    ("rule_duration", &[]),
     ("image", &[]),
     ("event", &["image", "notices"]),
     ("tagging", &["event", "image", "notices"]),
     (
         "gate",
-        &["image", "notices", "record", "strict_json", "tagging"],
+        &[
+            "image",
+            "notices",
+            "record",
+            "rule_duration",
+            "strict_json",
+            "tagging",
+        ],
+    ),
+    (
+        "retention",
+        &["image", "notices", "record", "rule_duration", "tagging"],
     ),
     (
         "policy",
@@ -112,10 +124,12 @@ const ROOMS: [(&str, &[&str]); 23] = [
 ];
 
 /// Only the surface reads the environment or the wall clock, or prints.
-const BELOW_THE_SURFACE: [&str; 19] = [
+const BELOW_THE_SURFACE: [&str; 21] = [
     "gate",
     "notices",
     "record",
+    "retention",
+    "rule_duration",
     "strict_json",
     "image",
     "event",
@@ -143,8 +157,10 @@ const KEPT_FOR_THE_SURFACE: [&str; 7] = [
     "stdout()",
 ];
 /// Pure rooms do nothing but compute.
-const GROUND: [&str; 8] = [
+const GROUND: [&str; 10] = [
     "gate",
+    "retention",
+    "rule_duration",
     "notices",
     "strict_json",
     "image",

@@ -13,13 +13,13 @@ use super::report_text::{database_age, listed, number_of_findings, on, scan_time
 use super::scan_facts::{JudgedReport, ScanFacts};
 use super::scanner_command::ScannerCommand;
 use crate::gate::judged_image::JudgedPlatform;
-use crate::gate::rule_duration::RuleDuration;
 use crate::gate::scan_report::ScanReport;
 use crate::gate::scan_rule::ScanRule;
 use crate::gate::shown_time::{shown_age, shown_time};
 use crate::gate::verdict::{GateState, GateVerdict};
 use crate::image::Digest;
 use crate::notices::to_printable;
+use crate::rule_duration::RuleDuration;
 
 /// Check of reports, one after another, and what is known after them.
 pub(super) struct ReportCheck<'a> {

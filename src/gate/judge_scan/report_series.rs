@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::report_binding::ReportBinding;
 use super::scan_facts::{ConsideredReport, ScanFacts};
-use crate::gate::rule_duration::RuleDuration;
+use crate::rule_duration::RuleDuration;
 
 /// Reports of an image, the attested ones in their series.
 pub(super) struct ReportSeries {

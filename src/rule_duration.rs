@@ -1,3 +1,5 @@
+//! Length of time in a rule of the policy.
+
 use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
@@ -45,6 +47,8 @@ const UNITS: [(char, u64); 5] = [
     ('m', 60),
     ('s', 1),
 ];
+/// Seconds of a year.
+const YEAR: u64 = 366 * 86_400;
 /// Limit on the duration, in seconds: a hundred years.
 const LIMIT: u64 = 36_500 * 86_400;
 /// Limit on the digits of a number.
@@ -55,35 +59,26 @@ impl RuleDuration {
     pub fn to_duration(&self) -> Duration {
         Duration::from_secs(self.seconds)
     }
-}
 
-impl FromStr for RuleDuration {
-    type Err = RuleDurationError;
+    /// Reads a length that may have years (`7y`, `1y26w`), for rules that keep at least so long. A year has
+    /// 366 days, so that it is never shorter than a year of the calendar.
+    ///
+    /// # Errors
+    /// Text of another form.
+    pub fn parse_with_years(text: &str) -> Result<Self, RuleDurationError> {
+        let (years, rest) = match text.split_once('y') {
+            Some((years, rest)) => (Some(years), rest),
+            None => (None, text),
+        };
+        let rest = match years {
+            Some(_) if rest.is_empty() => 0,
+            _ => sum_units(rest)?,
+        };
+        let years = years.map_or(Ok(0), parse_number)?.saturating_mul(YEAR);
+        Self::from_seconds(text, years.saturating_add(rest))
+    }
 
-    fn from_str(text: &str) -> Result<Self, RuleDurationError> {
-        let mut rest = text;
-        let mut seconds = 0_u64;
-        let mut units = UNITS.iter();
-        if text.is_empty() {
-            return Err(RuleDurationError::Malformed);
-        }
-        while !rest.is_empty() {
-            let end = rest.find(|c: char| !c.is_ascii_digit());
-            let (number, after) = rest.split_at(end.unwrap_or(rest.len()));
-            if number.is_empty() || number.len() > DIGITS {
-                return Err(RuleDurationError::Malformed);
-            }
-            let unit = after.chars().next().ok_or(RuleDurationError::NoUnit)?;
-            if !UNITS.iter().any(|(name, _)| *name == unit) {
-                return Err(RuleDurationError::Malformed);
-            }
-            let (_, length) = units
-                .find(|(name, _)| *name == unit)
-                .ok_or(RuleDurationError::UnitOrder)?;
-            let number: u64 = number.parse().map_err(|_| RuleDurationError::Malformed)?;
-            seconds = seconds.saturating_add(number.saturating_mul(*length));
-            rest = &after[1..];
-        }
+    fn from_seconds(text: &str, seconds: u64) -> Result<Self, RuleDurationError> {
         match seconds {
             0 => Err(RuleDurationError::Zero),
             1..=LIMIT => Ok(Self {
@@ -92,6 +87,47 @@ impl FromStr for RuleDuration {
             }),
             _ => Err(RuleDurationError::TooLong),
         }
+    }
+}
+
+fn parse_number(digits: &str) -> Result<u64, RuleDurationError> {
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    match digits.parse() {
+        Ok(number) if is_number && digits.len() <= DIGITS => Ok(number),
+        _ => Err(RuleDurationError::Malformed),
+    }
+}
+
+/// Returns the seconds of numbers with units.
+fn sum_units(text: &str) -> Result<u64, RuleDurationError> {
+    let mut rest = text;
+    let mut seconds = 0_u64;
+    let mut units = UNITS.iter();
+    if text.is_empty() {
+        return Err(RuleDurationError::Malformed);
+    }
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit());
+        let (number, after) = rest.split_at(end.unwrap_or(rest.len()));
+        let number = parse_number(number)?;
+        let unit = after.chars().next().ok_or(RuleDurationError::NoUnit)?;
+        if !UNITS.iter().any(|(name, _)| *name == unit) {
+            return Err(RuleDurationError::Malformed);
+        }
+        let (_, length) = units
+            .find(|(name, _)| *name == unit)
+            .ok_or(RuleDurationError::UnitOrder)?;
+        seconds = seconds.saturating_add(number.saturating_mul(*length));
+        rest = &after[1..];
+    }
+    Ok(seconds)
+}
+
+impl FromStr for RuleDuration {
+    type Err = RuleDurationError;
+
+    fn from_str(text: &str) -> Result<Self, RuleDurationError> {
+        Self::from_seconds(text, sum_units(text)?)
     }
 }
 
@@ -177,6 +213,37 @@ mod tests {
         ] {
             assert_eq!(text.parse::<RuleDuration>(), Err(error), "{text}");
         }
+    }
+
+    #[test]
+    fn a_year_is_never_shorter_than_that_of_the_calendar() {
+        for (text, days) in [
+            ("7y", 7 * 366),
+            ("1y26w", 366 + 26 * 7),
+            ("0y1d", 1),
+            ("30d", 30),
+        ] {
+            let duration = RuleDuration::parse_with_years(text).unwrap();
+            assert_eq!(duration.to_duration().as_secs(), days * 86_400, "{text}");
+            assert_eq!(duration.to_string(), text);
+        }
+        for (text, error) in [
+            ("y", RuleDurationError::Malformed),
+            ("1d1y", RuleDurationError::Malformed),
+            ("1y2y", RuleDurationError::Malformed),
+            ("0y", RuleDurationError::Zero),
+            ("1y0d1", RuleDurationError::NoUnit),
+            ("0y0d", RuleDurationError::Zero),
+            ("100y", RuleDurationError::TooLong),
+            ("999999999999y", RuleDurationError::TooLong),
+        ] {
+            let parsed = RuleDuration::parse_with_years(text);
+            assert_eq!(parsed, Err(error), "{text}");
+        }
+        assert_eq!(
+            "7y".parse::<RuleDuration>(),
+            Err(RuleDurationError::Malformed)
+        );
     }
 
     proptest! {
