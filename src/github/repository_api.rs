@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use bytes::Bytes;
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION,
+};
 use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -17,8 +19,11 @@ use crate::event::RepositoryDetails;
 use crate::http::{HttpClient, HttpError, ServiceRequest};
 
 /// Client of GitHub's API for one repository.
+#[derive(Clone)]
 pub struct GithubApi {
     client: HttpClient,
+    /// `https://api.github.com`
+    base: Url,
     /// `https://api.github.com/repos/acme/web`
     repository: Url,
     token: Option<SecretString>,
@@ -47,6 +52,7 @@ impl GithubApi {
     ) -> Result<Self, GithubApiError> {
         Ok(Self {
             client,
+            base: base.clone(),
             repository: repository_url(base, &["repos"], repository)?,
             token,
         })
@@ -138,6 +144,85 @@ impl GithubApi {
             };
             entries.iter().filter_map(entry).collect()
         }))
+    }
+
+    /// Returns the address of a part of the repository.
+    pub(super) fn repository_path(&self, path: &[&str]) -> Url {
+        let mut url = self.repository.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.extend(path);
+        }
+        url
+    }
+
+    /// Returns the address of a part of an organization.
+    pub(super) fn organization_path(&self, organization: &str, path: &[&str]) -> Url {
+        let mut url = self.base.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments
+                .pop_if_empty()
+                .extend(["orgs", organization])
+                .extend(path);
+        }
+        url
+    }
+
+    /// Returns JSON that a token needs `permission` for.
+    ///
+    /// # Errors
+    /// See [`GithubApiError`].
+    pub(super) async fn get_permitted_json<T: DeserializeOwned>(
+        &self,
+        url: Url,
+        permission: &'static str,
+        limit: usize,
+    ) -> Result<T, GithubApiError> {
+        let found = self.get_json(url, limit).await;
+        found.map_err(|error| match error {
+            GithubApiError::Status { status, path } => {
+                GithubApiError::refused(&Method::GET, status, &path, &[], permission)
+            }
+            error => error,
+        })
+    }
+
+    /// Sends JSON once, and returns the answer.
+    ///
+    /// # Errors
+    /// See [`GithubApiError`]. The API may have taken the request all the same, unless it refused it.
+    pub(super) async fn post_json<T: DeserializeOwned>(
+        &self,
+        url: Url,
+        body: &Value,
+        permission: &'static str,
+        limit: usize,
+    ) -> Result<T, GithubApiError> {
+        let mut request = self.build_request(&url, JSON_MEDIA_TYPE);
+        request.method = Method::POST;
+        let json = HeaderValue::from_static("application/json");
+        request.headers.insert(CONTENT_TYPE, json);
+        request.body = body.to_string().into();
+        let sent = self.client.send_to_service_once(&request, limit).await;
+        let path = url.path().to_owned();
+        let answer = sent.map_err(|cause| match cause {
+            HttpError::TooLong(limit) => GithubApiError::TooLong {
+                limit,
+                path: path.clone(),
+            },
+            cause => GithubApiError::Unreachable(cause),
+        })?;
+        match answer.status.as_u16() {
+            200 | 201 => {
+                serde_json::from_slice(&answer.body).map_err(|_| GithubApiError::NotJson(path))
+            }
+            _ => {
+                let (method, status) = (&request.method, answer.status);
+                let body = &answer.body;
+                Err(GithubApiError::refused(
+                    method, status, &path, body, permission,
+                ))
+            }
+        }
     }
 
     async fn get_json<T: DeserializeOwned>(
