@@ -58,6 +58,14 @@ pub enum GithubApiError {
     /// The status of a call that needs a permission is not a success.
     #[error(transparent)]
     Refused(Box<RefusedCall>),
+    /// A list has more items than the limit.
+    #[error("GitHub's API lists more than {limit} items in answer to GET {path}")]
+    TooManyItems {
+        /// Limit.
+        limit: usize,
+        /// Path of the request.
+        path: String,
+    },
     /// The response is not JSON, or not the expected JSON.
     #[error("GitHub's API answers invalid JSON to GET {0}")]
     NotJson(String),
@@ -80,6 +88,17 @@ impl GithubApiError {
             message: to_printable(json["message"].as_str().unwrap_or_default(), 200),
             permission,
         }))
+    }
+
+    /// Returns the error as one of a call that needs `permission`.
+    #[must_use]
+    pub(super) fn with_permission(self, permission: &'static str) -> Self {
+        match self {
+            Self::Status { status, path } => {
+                Self::refused(&Method::GET, status, &path, &[], permission)
+            }
+            error => error,
+        }
     }
 
     /// Returns the permission that the token seems to lack, as YAML such as `deployments: write`.
