@@ -6,18 +6,19 @@
 use std::fmt;
 use std::sync::Arc;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use thiserror::Error;
 use tokio::sync::Mutex;
 use url::Url;
 
+use super::api_connection::{ApiConnection, ApiRequest};
 use super::error::GithubApiError;
 use super::repository_url::{API_VERSION, JSON_MEDIA_TYPE, repository_url};
-use crate::http::{HttpClient, HttpError, ServiceRequest, ServiceResponse};
+use crate::http::{HttpClient, HttpError, ServiceResponse};
 use crate::notices::to_printable;
 
 /// Store of the attestations of one repository.
@@ -31,6 +32,9 @@ pub struct AttestationStore {
     /// GitHub expects requests that create content one at a time.
     turn: Arc<Mutex<()>>,
 }
+
+/// Longest answer, in bytes.
+const ANSWER_LIMIT: usize = 1 << 20;
 
 /// Why GitHub did not store a bundle.
 #[derive(Debug, Clone, Error)]
@@ -143,16 +147,23 @@ impl AttestationStore {
                 "github-token contains characters that a header cannot".to_owned(),
             ))
         })?;
-        let ask = ServiceRequest {
-            service: "GitHub's API",
+        let bundle: Value = serde_json::from_slice(bundle).map_err(|_| {
+            self.error(UploadErrorKind::InvalidAnswer(
+                "no request: the bundle is no JSON".to_owned(),
+            ))
+        })?;
+        let body = json!({ "bundle": bundle });
+        let request = ApiRequest {
             method: Method::POST,
-            url: self.api.clone(),
+            url: &self.api,
             headers,
-            body: [b"{\"bundle\":", bundle, b"}"].concat().into(),
+            body: Some(&body),
+            limit: ANSWER_LIMIT,
+            is_repeated: true,
         };
         let answer = {
             let _turn = self.turn.lock().await;
-            client.send_to_service(&ask).await
+            ApiConnection::new(client.clone()).send(request).await
         };
         let answer = answer.map_err(|cause| self.error(UploadErrorKind::NoAnswer(cause)))?;
         if !answer.status.is_success() {
@@ -181,7 +192,6 @@ impl AttestationStore {
         let headers = [
             (ACCEPT, HeaderValue::from_static(JSON_MEDIA_TYPE)),
             (AUTHORIZATION, bearer),
-            (CONTENT_TYPE, HeaderValue::from_static("application/json")),
             (
                 HeaderName::from_static(API_VERSION.0),
                 HeaderValue::from_static(API_VERSION.1),

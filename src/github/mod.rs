@@ -1,5 +1,6 @@
 //! GitHub's REST API: facts that the event does not contain, and the store of attestations.
 
+mod api_connection;
 mod artifact_metadata;
 mod attestation_store;
 mod check_runs;

@@ -3,24 +3,23 @@
 use std::path::Path;
 
 use bytes::Bytes;
-use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LINK, LOCATION,
-};
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LINK, LOCATION};
 use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
+use super::api_connection::{ApiConnection, ApiRequest};
 use super::error::GithubApiError;
 use super::repository_url::{API_VERSION, JSON_MEDIA_TYPE, repository_url};
 use crate::event::RepositoryDetails;
-use crate::http::{HttpClient, HttpError, ServiceRequest, ServiceResponse};
+use crate::http::{HttpClient, HttpError, ServiceResponse};
 
 /// Client of GitHub's API for one repository.
 #[derive(Clone)]
 pub struct GithubApi {
-    client: HttpClient,
+    connection: ApiConnection,
     /// `https://api.github.com`
     base: Url,
     /// `https://api.github.com/repos/acme/web`
@@ -54,7 +53,7 @@ impl GithubApi {
         token: Option<SecretString>,
     ) -> Result<Self, GithubApiError> {
         Ok(Self {
-            client,
+            connection: ApiConnection::new(client),
             base: base.clone(),
             repository: repository_url(base, &["repos"], repository)?,
             token,
@@ -232,12 +231,15 @@ impl GithubApi {
         permission: &'static str,
         limit: usize,
     ) -> Result<T, GithubApiError> {
-        let mut request = self.build_request(&url, JSON_MEDIA_TYPE);
-        request.method = method;
-        let json = HeaderValue::from_static("application/json");
-        request.headers.insert(CONTENT_TYPE, json);
-        request.body = body.to_string().into();
-        let sent = self.client.send_to_service_once(&request, limit).await;
+        let request = ApiRequest {
+            method: method.clone(),
+            url: &url,
+            headers: self.headers(&url, JSON_MEDIA_TYPE),
+            body: Some(body),
+            limit,
+            is_repeated: false,
+        };
+        let sent = self.connection.send(request).await;
         let path = url.path().to_owned();
         let answer = sent.map_err(|cause| match cause {
             HttpError::TooLong(limit) => GithubApiError::TooLong {
@@ -251,7 +253,7 @@ impl GithubApi {
                 serde_json::from_slice(&answer.body).map_err(|_| GithubApiError::NotJson(path))
             }
             _ => {
-                let (method, status) = (&request.method, answer.status);
+                let (method, status) = (&method, answer.status);
                 let body = &answer.body;
                 Err(GithubApiError::refused(
                     method, status, &path, body, permission,
@@ -279,8 +281,15 @@ impl GithubApi {
     ) -> Result<(Url, ServiceResponse), GithubApiError> {
         for _ in 0..=REDIRECTS_LIMIT {
             let path = || url.path().to_owned();
-            let request = self.build_request(&url, accept);
-            let answer = self.client.send_to_service_within(&request, limit).await;
+            let request = ApiRequest {
+                method: Method::GET,
+                url: &url,
+                headers: self.headers(&url, accept),
+                body: None,
+                limit,
+                is_repeated: true,
+            };
+            let answer = self.connection.send(request).await;
             let answer = answer.map_err(|cause| match cause {
                 HttpError::TooLong(limit) => {
                     let path = path();
@@ -312,7 +321,7 @@ impl GithubApi {
         )))
     }
 
-    fn build_request(&self, url: &Url, accept: &'static str) -> ServiceRequest {
+    fn headers(&self, url: &Url, accept: &'static str) -> HeaderMap {
         let mut headers = HeaderMap::from_iter([
             (ACCEPT, HeaderValue::from_static(accept)),
             (
@@ -327,13 +336,7 @@ impl GithubApi {
             bearer.set_sensitive(true);
             headers.insert(AUTHORIZATION, bearer);
         }
-        ServiceRequest {
-            service: "GitHub's API",
-            method: Method::GET,
-            url: url.clone(),
-            headers,
-            body: Bytes::new(),
-        }
+        headers
     }
 }
 
