@@ -23,6 +23,7 @@ mod load_policy;
 mod local_files;
 mod mark;
 mod merged_commit;
+mod merged_pull_request;
 mod named_branch;
 mod naming_inputs;
 mod pem_input;

@@ -5,8 +5,9 @@ use super::gate_inputs::{self, GateInputs};
 use super::gate_overrides::GateOverrides;
 use super::invocation::Invocation;
 use super::load_policy::{self, LoadedPolicy};
+use super::merged_pull_request::add_merged_pull_request;
 use super::record_options::RecordingInputs;
-use super::release_targets::{self, ImageRoute, ReleaseTargets};
+use super::release_targets::{self, ImageRoute, ReleaseTargets, RouteSearch, RouteSource};
 use super::releasing_ref::require_releasing_ref;
 use super::sought_commit::SoughtCommit;
 use super::source_search::{RequestedSource, SearchInputs};
@@ -121,6 +122,15 @@ pub(super) async fn build_job_under(
     let facts = match purpose.needs_facts && rules.is_default() && naming.version.is_none() {
         true => Some(event_inputs::find_facts(invocation)?),
         false => event_inputs::find_optional_facts(invocation)?,
+    };
+    let seeks_commit = routes
+        .iter()
+        .any(|route| matches!(route.source, RouteSource::Sought(RouteSearch::OfCommit)));
+    let facts = match facts {
+        Some(facts) if seeks_commit && event_inputs::given_commit(invocation)?.is_none() => {
+            Some(Box::pin(add_merged_pull_request(invocation, facts)).await?)
+        }
+        facts => facts,
     };
     let facts = match verb {
         ReleaseVerb::Push => dirty_checkout::check(invocation, &rules, facts)?,

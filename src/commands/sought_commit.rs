@@ -79,7 +79,10 @@ impl<'a> SoughtCommit<'a> {
         let checkout = open_checkout().ok();
         let merged = match (found.origin, self.facts, &found.commit) {
             (CommitOrigin::ReleaseBranch, Some(facts), commit) => {
-                let head = event_commit(facts, checkout.as_ref());
+                let head = match &facts.merged_pull_request {
+                    Some(merged) => merged.head_commit.clone(),
+                    None => event_commit(facts, checkout.as_ref()),
+                };
                 let branch = NamedBranch {
                     named_by: &found.named_by,
                     commit,
@@ -92,7 +95,12 @@ impl<'a> SoughtCommit<'a> {
                 MergedCommit::NotSought
             }
             (CommitOrigin::Event, Some(facts), NamedCommit::Whole(commit)) => {
-                find_merged(facts, checkout.as_ref(), commit)
+                let merged = facts.merged_pull_request.as_ref();
+                let head = merged.and_then(|merged| merged.head_commit.clone());
+                match head {
+                    Some(head) => MergedCommit::Parent(head),
+                    None => find_merged(facts, checkout.as_ref(), commit),
+                }
             }
             _ => MergedCommit::NotSought,
         };

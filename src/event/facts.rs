@@ -33,6 +33,8 @@ pub struct EventFacts {
     pub release: Option<GithubRelease>,
     /// The pull request, of a `pull_request` or `pull_request_target` event.
     pub pull_request: Option<PullRequestFacts>,
+    /// The pull request that the commit of a push merged, where the event does not tell it and GitHub does.
+    pub merged_pull_request: Option<MergedPullRequest>,
     /// The other run, of a `workflow_run` event.
     pub workflow_run: Option<WorkflowRunFacts>,
     /// The repository's default branch.
@@ -75,6 +77,17 @@ pub struct PullRequestFacts {
     pub same_repository: bool,
     /// Whether it has been merged.
     pub merged: bool,
+}
+
+/// The pull request of one repository that a commit merged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MergedPullRequest {
+    /// Its number.
+    pub number: u64,
+    /// The branch that it came from.
+    pub head_ref: String,
+    /// The newest commit of that branch.
+    pub head_commit: Option<CommitId>,
 }
 
 /// The other workflow's run, of a `workflow_run` event.
@@ -128,6 +141,7 @@ impl EventFacts {
             deleted: false,
             release: None,
             pull_request: None,
+            merged_pull_request: None,
             workflow_run: None,
             default_branch: None,
             repository: None,
@@ -168,6 +182,7 @@ impl ParsedEvent {
             deleted,
             release: self.release()?,
             pull_request,
+            merged_pull_request: None,
             workflow_run,
             default_branch: payload
                 .text_at("repository.default_branch")?

@@ -18,7 +18,9 @@ mod version_name;
 mod workflow_event;
 
 pub use event_name::EventName;
-pub use facts::{EventFacts, EventInputs, GithubRelease, PullRequestFacts, WorkflowRunFacts};
+pub use facts::{
+    EventFacts, EventInputs, GithubRelease, MergedPullRequest, PullRequestFacts, WorkflowRunFacts,
+};
 pub use git_ref::GitRef;
 pub use known_events::check_event_name;
 pub use local_checkout::LocalCheckout;

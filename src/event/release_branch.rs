@@ -105,6 +105,9 @@ impl EventFacts {
     pub fn release_branch(&self) -> Result<Option<ReleaseBranch>, ReleaseBranchError> {
         let branch = match (&self.event, &self.git_ref, &self.pull_request) {
             _ if self.deleted => None,
+            (EventName::Push, Some(GitRef::Branch(_)), _) if self.merged_pull_request.is_some() => {
+                self.merged_pull_request.as_ref().map(|it| &it.head_ref)
+            }
             (
                 EventName::Push | EventName::WorkflowDispatch | EventName::Create,
                 Some(GitRef::Branch(branch)),

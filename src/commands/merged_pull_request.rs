@@ -1,0 +1,117 @@
+//! The pull request that a pushed commit merged, where git does not tell it: after a squash or rebase merge the commit
+//! has one parent, and the image was built from the head of the pull request.
+
+use super::event_inputs::open_checkout;
+use super::github_inputs::{api_base, open_api};
+use super::invocation::Invocation;
+use crate::cli::Input;
+use crate::event::{EventFacts, EventName, GitRef, MergedPullRequest};
+use crate::github::{GithubApi, PullRequest};
+use crate::image::CommitId;
+use crate::notices::to_printable;
+use crate::release::Failure;
+
+/// Limit on a name in a message, in characters.
+const SHOWN_LENGTH: usize = 80;
+
+/// Adds to the facts of a push the pull request that its commit merged, as GitHub knows it. Nothing is added where the
+/// event or git tells what was merged, and where the API is not called or does not tell it.
+///
+/// # Errors
+/// Several pull requests that the commit merged.
+pub(super) async fn add_merged_pull_request(
+    invocation: &Invocation,
+    mut facts: EventFacts,
+) -> Result<EventFacts, Failure> {
+    let Some(commit) = unexplained_commit(&facts) else {
+        return Ok(facts);
+    };
+    let Some((api, repository)) = open_own_api(invocation)? else {
+        return Ok(facts);
+    };
+    let listed = match api.list_commit_pull_requests(commit.as_str()).await {
+        Ok(listed) => listed,
+        Err(error) => {
+            let add = error
+                .permission()
+                .map(|it| format!("; add {it} to the permissions of the job"));
+            invocation.log.warning(&format!(
+                "the pull request that merged {commit} is not known: {error}{}",
+                add.unwrap_or_default()
+            ));
+            return Ok(facts);
+        }
+    };
+    let is_merged = |pull: &PullRequest| {
+        let is_own = |name: &Option<String>| {
+            name.as_deref()
+                .is_some_and(|name| name.eq_ignore_ascii_case(&repository))
+        };
+        pull.merged_at.is_some()
+            && pull.merge_commit_sha.as_deref() == Some(commit.as_str())
+            && is_own(&pull.base_repository)
+            && is_own(&pull.head_repository)
+    };
+    let merged: Vec<PullRequest> = listed.into_iter().filter(is_merged).collect();
+    match merged.as_slice() {
+        [] => {}
+        [pull] => {
+            invocation.log.info(&format!(
+                "{commit} merged pull request #{} of {}",
+                pull.number,
+                to_printable(&pull.head_ref, SHOWN_LENGTH)
+            ));
+            facts.merged_pull_request = Some(MergedPullRequest {
+                number: pull.number,
+                head_ref: pull.head_ref.clone(),
+                head_commit: pull.head_sha.parse().ok(),
+            });
+        }
+        several => return Err(several_failure(&commit, several)),
+    }
+    Ok(facts)
+}
+
+/// Returns the commit of a push to a branch, unless the branch or git tells what is released.
+fn unexplained_commit(facts: &EventFacts) -> Option<CommitId> {
+    let is_branch_push =
+        facts.event == EventName::Push && matches!(facts.git_ref, Some(GitRef::Branch(_)));
+    if !is_branch_push || facts.deleted || !matches!(facts.release_branch(), Ok(None)) {
+        return None;
+    }
+    let commit = facts.commit.clone()?;
+    let checkout = open_checkout().ok();
+    let found = checkout.and_then(|checkout| checkout.parents_of(&commit));
+    match found {
+        Some(found) if found.parents.len() > 1 => None,
+        _ => Some(commit),
+    }
+}
+
+/// Returns the API of the workflow's repository, and its name; `None` where the run does not call it.
+fn open_own_api(invocation: &Invocation) -> Result<Option<(GithubApi, String)>, Failure> {
+    let arguments = &invocation.arguments;
+    let is_offline = arguments.is_accepted(Input::Offline) && arguments.switch(Input::Offline)?;
+    let has_token = arguments.text(Input::GithubToken).is_some();
+    let Some(repository) = invocation.environment.get("GITHUB_REPOSITORY") else {
+        return Ok(None);
+    };
+    if is_offline || !has_token || api_base(invocation)?.scheme() != "https" {
+        return Ok(None);
+    }
+    let api = open_api(invocation, repository)?;
+    Ok(Some((api, repository.to_owned())))
+}
+
+fn several_failure(commit: &CommitId, several: &[PullRequest]) -> Failure {
+    let numbers: Vec<String> = several
+        .iter()
+        .map(|pull| format!("#{}", pull.number))
+        .collect();
+    Failure::refused(format!(
+        "the commit {commit} merged several pull requests: {}",
+        numbers.join(", ")
+    ))
+    .with_reason("each of them can have an image of its own")
+    .with_hint("give commit or source")
+}
