@@ -48,7 +48,7 @@ impl<'a> RecordingInputs<'a> {
             refuse_unused(invocation)?;
             return Ok(None);
         };
-        let account = read_account(invocation, policy, github).await?;
+        let account = Box::pin(read_account(invocation, policy, github)).await?;
         let reinstates = reads_switch(invocation, Input::Reinstate)?;
         if reinstates && account.reason.is_none() {
             let reason = "is required with reinstate".to_owned();
@@ -265,7 +265,7 @@ pub(super) async fn read_account(
     }
     let (dockerfile, target) = (text(Input::Dockerfile), text(Input::Target));
     let is_built = dockerfile.is_some() || target.is_some();
-    let approvals = read_recorded_approvals(invocation, github).await;
+    let approvals = Box::pin(read_recorded_approvals(invocation, github)).await;
     Ok(RunAccount {
         now: record_time(invocation)?,
         tool: format!("shipmark {}", env!("CARGO_PKG_VERSION")),

@@ -45,7 +45,7 @@ pub(super) async fn written_timelines(
     rule_inputs::refuse_set_clock(invocation, &environment)?;
     let stage = rules.zip(policy.as_ref());
     let github = open_fact_reader(invocation, None)?;
-    let account = read_account(invocation, stage, &github).await?;
+    let account = Box::pin(read_account(invocation, stage, &github)).await?;
     let signed = environment_signing::apply_sign(invocation, stage)?;
     let signer = record_signer(&signed).await?;
     let trust = match stage {

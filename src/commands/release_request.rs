@@ -155,8 +155,8 @@ pub(super) async fn build_job_under(
     };
     let pushed = facts.as_ref().filter(|_| verb == ReleaseVerb::Push);
     let github = open_fact_reader(invocation, pushed.and_then(|facts| facts.commit.clone()))?;
-    let recording =
-        RecordingInputs::read(invocation, environment.as_ref(), policy, &github).await?;
+    let recording = RecordingInputs::read(invocation, environment.as_ref(), policy, &github);
+    let recording = Box::pin(recording).await?;
     let dry_run = is_check || arguments.switch(Input::DryRun)?;
     let plan = plan_terms(invocation, policy)?;
     let commit_given = event_inputs::given_commit(invocation)?.is_some();
@@ -168,7 +168,7 @@ pub(super) async fn build_job_under(
         is_check,
         github: Some(github),
     };
-    let gate_inputs = GateInputs::read(invocation, policy, overrides, gated).await?;
+    let gate_inputs = Box::pin(GateInputs::read(invocation, policy, overrides, gated)).await?;
     let request = |requested: RequestedSource, destinations, record, gates| ReleaseRequest {
         verb,
         source: requested.source,

@@ -83,13 +83,13 @@ impl GateReading {
                 false => Ok(Some(read_github(request, &Ok(String::new())).await)),
             }
         };
-        let reads = try_join5(judged, statements, unsigned, since, github);
+        let reads = try_join5(judged, statements, unsigned, since, Box::pin(github));
         let (judged, statements, unsigned, since_release, github) = Box::pin(reads).await?;
         let github = match github {
             Some(github) => github,
             None => {
                 let commit = labelled_source_commit(request, judged.as_ref());
-                read_github(request, &commit).await
+                Box::pin(read_github(request, &commit)).await
             }
         };
         let mut reading = Self {

@@ -109,7 +109,8 @@ impl GithubFactReader {
         let runs = workflows.into_iter().map(|file| async move {
             (file.to_owned(), self.read_workflow_runs(file, commit).await)
         });
-        let ((check_runs, statuses), runs) = join(join(check_runs, statuses), join_all(runs)).await;
+        let reads = join(join(check_runs, statuses), join_all(runs));
+        let ((check_runs, statuses), runs) = Box::pin(reads).await;
         CheckFacts {
             commit: commit.to_owned(),
             check_runs,
