@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::gate_overrides::GateOverrides;
+use super::github_gate_inputs::checks_with_branches;
 use super::invocation::Invocation;
 use super::load_policy::LoadedPolicy;
 use super::record_inputs::{SignerPlace, gate_signer_lists, signers_of_rules};
@@ -20,9 +21,13 @@ use crate::policy::{
 };
 use crate::record::RecordTime;
 use crate::release::{
-    AttestationGateRequest, Failure, GateRequest, GateSignerList, GivenReport, GivenReports,
-    GivenVex, RecordTrust, ScanGateRequest,
+    AttestationGateRequest, Failure, GateRequest, GateSignerList, GithubFactReader, GivenReport,
+    GivenReports, GivenVex, RecordTrust, ScanGateRequest,
 };
+
+/// Message of a check under an approvals gate.
+const APPROVALS_NOTE: &str =
+    "the gate approvals is judged by the promotion itself: a check has no approvals";
 
 /// Limit on a path in a message, in characters.
 const PATH_LIMIT: usize = 200;
@@ -39,6 +44,21 @@ pub(super) struct GateInputs<'a> {
     overrides: GateOverrides,
     /// Whether the inputs allow reports that name no image.
     allows_unbound: bool,
+    loaded: &'a LoadedPolicy,
+    /// What asks GitHub for the gates; `None` if none needs it.
+    github: Option<GithubFactReader>,
+    /// Whether the run is one that approvals are about: those of a check are about another run.
+    judges_approvals: bool,
+}
+
+/// Run whose releases are judged.
+pub(super) struct JudgedRun {
+    /// Whether it releases several images.
+    pub(super) is_of_several: bool,
+    /// Whether it only checks a promotion.
+    pub(super) is_check: bool,
+    /// What asks GitHub; `None` where no gate that needs it is judged.
+    pub(super) github: Option<GithubFactReader>,
 }
 
 impl<'a> GateInputs<'a> {
@@ -49,9 +69,9 @@ impl<'a> GateInputs<'a> {
     /// Inputs that loosen a gate, and documents or keys that cannot be read.
     pub(super) async fn read(
         invocation: &Invocation,
-        policy: Option<(&'a EnvironmentRules, &LoadedPolicy)>,
+        policy: Option<(&'a EnvironmentRules, &'a LoadedPolicy)>,
         overrides: GateOverrides,
-        is_of_several: bool,
+        run: JudgedRun,
     ) -> Result<Option<Self>, Failure> {
         let Some((stage, loaded)) = policy else {
             return Ok(None);
@@ -64,10 +84,16 @@ impl<'a> GateInputs<'a> {
             own_signers: Vec::new(),
             overrides,
             allows_unbound: rule_inputs::allows_unbound(&invocation.arguments, policy)?,
+            loaded,
+            github: run.github,
+            judges_approvals: !run.is_check,
         };
+        if run.is_check && stage.all_gates().any(|gates| gates.approvals().is_some()) {
+            invocation.log.info(APPROVALS_NOTE);
+        }
         if judges_reports(stage) {
             let reports = read_reports(invocation, loaded).await?;
-            inputs.reports = Arc::new(GivenReports::new(reports, is_of_several));
+            inputs.reports = Arc::new(GivenReports::new(reports, run.is_of_several));
         }
         for gates in stage.all_gates() {
             inputs.add_documents(invocation, loaded, gates).await?;
@@ -108,6 +134,9 @@ impl<'a> GateInputs<'a> {
             freeze: gates.freeze().to_vec(),
             freeze_override: self.overrides.freeze_reason.clone(),
             image: gates.image().cloned(),
+            checks: checks_with_branches(gates.checks(), self.stage, self.loaded),
+            approvals: gates.approvals().filter(|_| self.judges_approvals).cloned(),
+            github: self.github.clone(),
         })
     }
 

@@ -3,13 +3,16 @@
 use super::invocation::Invocation;
 use super::load_policy::LoadedPolicy;
 use super::record_inputs::record_signers;
+use super::recorded_approvals::read_recorded_approvals;
 use super::recorded_texts::{self, REASON_LIMIT};
 use super::tag_context::run_time;
 use crate::cli::Input;
 use crate::image::Destination;
 use crate::policy::{EnvironmentRules, Service, SigningRule};
-use crate::record::{RecordId, RecordTime, RecordedBuild, RecordedRun};
-use crate::release::{Failure, RecordOptions, RecordTrust, RunAccount, TimelineLocation};
+use crate::record::{RecordId, RecordTime, RecordedApproval, RecordedBuild, RecordedRun};
+use crate::release::{
+    Failure, GithubFactReader, RecordOptions, RecordTrust, RunAccount, TimelineLocation,
+};
 use crate::tagging::EnvironmentName;
 
 /// How the images of a run are recorded.
@@ -38,13 +41,14 @@ impl<'a> RecordingInputs<'a> {
         invocation: &Invocation,
         environment: Option<&EnvironmentName>,
         policy: Option<(&'a EnvironmentRules, &'a LoadedPolicy)>,
+        github: &GithubFactReader,
     ) -> Result<Option<Self>, Failure> {
         let arguments = &invocation.arguments;
         let Some(environment) = recorded_environment(invocation, environment, policy)? else {
             refuse_unused(invocation)?;
             return Ok(None);
         };
-        let account = read_account(invocation, policy)?;
+        let account = Box::pin(read_account(invocation, policy, github)).await?;
         let reinstates = reads_switch(invocation, Input::Reinstate)?;
         if reinstates && account.reason.is_none() {
             let reason = "is required with reinstate".to_owned();
@@ -236,9 +240,10 @@ fn refuse_unused(invocation: &Invocation) -> Result<(), Failure> {
 ///
 /// # Errors
 /// A clock or an input that cannot be read.
-pub(super) fn read_account(
+pub(super) async fn read_account(
     invocation: &Invocation,
     policy: Option<(&EnvironmentRules, &LoadedPolicy)>,
+    github: &GithubFactReader,
 ) -> Result<RunAccount, Failure> {
     let arguments = &invocation.arguments;
     let text = |input: Input| match arguments.is_accepted(input) {
@@ -260,10 +265,11 @@ pub(super) fn read_account(
     }
     let (dockerfile, target) = (text(Input::Dockerfile), text(Input::Target));
     let is_built = dockerfile.is_some() || target.is_some();
+    let approvals = Box::pin(read_recorded_approvals(invocation, github)).await;
     Ok(RunAccount {
         now: record_time(invocation)?,
         tool: format!("shipmark {}", env!("CARGO_PKG_VERSION")),
-        run: recorded_run(invocation),
+        run: recorded_run(invocation, approvals),
         policy: policy.map(|(_, loaded)| loaded.recorded.clone()),
         build: RecordedBuild {
             dockerfile,
@@ -289,7 +295,7 @@ pub(super) fn record_time(invocation: &Invocation) -> Result<RecordTime, Failure
 }
 
 /// Returns the run by the runner's variables; `None` outside of a runner.
-fn recorded_run(invocation: &Invocation) -> Option<RecordedRun> {
+fn recorded_run(invocation: &Invocation, approvals: Vec<RecordedApproval>) -> Option<RecordedRun> {
     let environment = &invocation.environment;
     if !environment.is_in_runner() {
         return None;
@@ -308,6 +314,6 @@ fn recorded_run(invocation: &Invocation) -> Option<RecordedRun> {
             .and_then(|text| text.parse().ok()),
         actor: variable("GITHUB_TRIGGERING_ACTOR").or_else(|| variable("GITHUB_ACTOR")),
         workflow: variable("GITHUB_WORKFLOW_REF"),
-        approvals: Vec::new(),
+        approvals,
     })
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::github_gate_inputs::open_fact_reader;
 use super::invocation::Invocation;
 use super::load_policy::{LoadedPolicy, load_policy};
 use super::record_options::{read_account, read_trust};
@@ -43,7 +44,8 @@ pub(super) async fn written_timelines(
     } = targets?;
     rule_inputs::refuse_set_clock(invocation, &environment)?;
     let stage = rules.zip(policy.as_ref());
-    let account = read_account(invocation, stage)?;
+    let github = open_fact_reader(invocation, None)?;
+    let account = Box::pin(read_account(invocation, stage, &github)).await?;
     let signed = environment_signing::apply_sign(invocation, stage)?;
     let signer = record_signer(&signed).await?;
     let trust = match stage {

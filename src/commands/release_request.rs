@@ -1,8 +1,9 @@
 //! What the requests of all verbs have in common.
 
 use super::existing_tags::existing_tags;
-use super::gate_inputs::{self, GateInputs};
+use super::gate_inputs::{self, GateInputs, JudgedRun};
 use super::gate_overrides::GateOverrides;
+use super::github_gate_inputs::open_fact_reader;
 use super::invocation::Invocation;
 use super::load_policy::{self, LoadedPolicy};
 use super::merged_pull_request::add_merged_pull_request;
@@ -162,14 +163,22 @@ pub(super) async fn build_job_under(
         names: arguments.values(Input::Platforms)?,
         drop_signatures: arguments.switch(Input::PlatformsDropSignatures)?,
     };
-    let recording = RecordingInputs::read(invocation, environment.as_ref(), policy).await?;
+    let pushed = facts.as_ref().filter(|_| verb == ReleaseVerb::Push);
+    let github = open_fact_reader(invocation, pushed.and_then(|facts| facts.commit.clone()))?;
+    let recording = RecordingInputs::read(invocation, environment.as_ref(), policy, &github);
+    let recording = Box::pin(recording).await?;
     let dry_run = is_check || arguments.switch(Input::DryRun)?;
     let plan = plan_terms(invocation, policy)?;
     let commit_given = event_inputs::given_commit(invocation)?.is_some();
     let path = promotion_path(stage, loaded);
     let reads_previous =
         !is_check && has_summary(invocation) && routes.len() <= PREVIOUS_IMAGES_LIMIT;
-    let gate_inputs = GateInputs::read(invocation, policy, overrides, routes.len() > 1).await?;
+    let gated = JudgedRun {
+        is_of_several: routes.len() > 1,
+        is_check,
+        github: Some(github),
+    };
+    let gate_inputs = Box::pin(GateInputs::read(invocation, policy, overrides, gated)).await?;
     let request = |requested: RequestedSource, destinations, record, gates| ReleaseRequest {
         verb,
         source: requested.source,

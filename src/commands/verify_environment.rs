@@ -1,6 +1,6 @@
 //! Verification of what an environment is on: inputs and policy to requests.
 
-use super::gate_inputs::GateInputs;
+use super::gate_inputs::{GateInputs, JudgedRun};
 use super::gate_overrides::{GateOverrides, without_gates};
 use super::invocation::Invocation;
 use super::load_policy::{LoadedPolicy, load_policy};
@@ -73,8 +73,12 @@ async fn build_requests(
     });
     require_scan_gate(invocation, rules.map(|(rules, _)| rules))?;
     let overrides = GateOverrides::read(invocation, rules)?;
-    let is_of_several = timelines.len() > 1;
-    let gates = GateInputs::read(invocation, rules, overrides, is_of_several).await?;
+    let run = JudgedRun {
+        is_of_several: timelines.len() > 1,
+        is_check: false,
+        github: None,
+    };
+    let gates = GateInputs::read(invocation, rules, overrides, run).await?;
     let mut requests = Vec::with_capacity(timelines.len());
     for (service, location) in timelines {
         let gate = gates

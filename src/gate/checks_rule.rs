@@ -38,8 +38,9 @@ pub struct RequiredJob {
     pub name: String,
     /// Name of the workflow's file in `.github/workflows/`.
     pub workflow: String,
-    /// Branches whose runs count; `None`: every branch.
-    pub branches: Option<RefFilter>,
+    /// Branches whose runs count: one of the filters must admit the branch. Empty in a policy: the refs of the
+    /// environment that images are first pushed to; empty for the judge: every branch.
+    pub branches: Vec<RefFilter>,
 }
 
 impl RequiredCheck {
@@ -48,17 +49,6 @@ impl RequiredCheck {
         match self {
             Self::Job(job) => Some(&job.workflow),
             Self::CheckRun { .. } | Self::Status { .. } => None,
-        }
-    }
-
-    /// Returns whether whatever meets this one meets `base` too.
-    pub fn is_at_least_as_strict_as(&self, base: &Self) -> bool {
-        match (self, base) {
-            (Self::Job(own), Self::Job(base)) => {
-                let has_branches = base.branches.is_none() || own.branches == base.branches;
-                own.name == base.name && own.workflow == base.workflow && has_branches
-            }
-            _ => self == base,
         }
     }
 }

@@ -89,9 +89,9 @@ fn counts(run: &FoundWorkflowRun, job: &RequiredJob, commit: &str) -> bool {
 }
 
 fn is_on_accepted_branch(run: &FoundWorkflowRun, job: &RequiredJob) -> bool {
-    let Some(filter) = &job.branches else {
+    if job.branches.is_empty() {
         return true;
-    };
+    }
     let Some(branch) = run.branch.as_deref() else {
         return false;
     };
@@ -99,7 +99,8 @@ fn is_on_accepted_branch(run: &FoundWorkflowRun, job: &RequiredJob) -> bool {
         "merge_group" => queue_target(branch).unwrap_or(branch),
         _ => branch,
     };
-    filter.admits(&GitRef::Branch(branch.to_owned()))
+    let branch = GitRef::Branch(branch.to_owned());
+    job.branches.iter().any(|filter| filter.admits(&branch))
 }
 
 /// Returns the branch that a merge queue's branch is for.

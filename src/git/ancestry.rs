@@ -33,6 +33,14 @@ impl CommitAncestry {
             .unwrap_or(CommitOrder::Unknown)
     }
 
+    /// Returns the time of a commit, in seconds since 1970; `None` if the clone does not have it.
+    pub fn committed_at(&self, commit: &CommitId) -> Option<i64> {
+        let repository = Repository::open(&self.path).ok()?;
+        let id = Oid::from_str(commit.as_str()).ok()?;
+        let found = repository.find_commit(id).ok()?;
+        Some(found.time().seconds())
+    }
+
     fn try_compare(&self, commit: &CommitId, other: &CommitId) -> Result<CommitOrder, git2::Error> {
         let repository = Repository::open(&self.path)?;
         let [commit, other] = [commit, other].map(|id| Oid::from_str(id.as_str()));

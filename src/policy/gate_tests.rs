@@ -41,6 +41,8 @@ environments:
       soak: 24h
       freeze: [{from: fri 15:00, to: mon 06:00, zone: Europe/Berlin, override: true}]
       image: {platforms: [linux/amd64, linux/arm64], user: non-root, max-size: 500MiB, max-age: 90d, labels: [org.opencontainers.image.revision]}
+      checks: [{name: test, workflow: ci.yml}, {name: quality, app: sonarcloud}, {status: deploy, creator: octocat}]
+      approvals: {environment: production, min: 2, not: [author, actor]}
     immutable: ['[0-9]*.[0-9]*.[0-9]*', 'sha-*']
     vsa: true
 services:
@@ -102,6 +104,22 @@ fn every_key_of_gates_is_read() {
         image.labels[0].to_string(),
         "org.opencontainers.image.revision"
     );
+    let checks: Vec<String> = gates.checks().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        checks,
+        [
+            "test of ci.yml",
+            "quality by sonarcloud",
+            "status deploy by octocat"
+        ]
+    );
+    let approvals = gates.approvals().unwrap();
+    assert_eq!(
+        (approvals.environment.as_str(), approvals.min),
+        ("production", 2)
+    );
+    assert!(approvals.excludes_author && approvals.excludes_actor);
+    assert_eq!(prod.github_environment(), "prod");
     let stage = environment(&policy, "stage");
     assert!(stage.gates(None).scan().unwrap().rule.ignore_unfixed);
     assert!(environment(&policy, "dev").gates(None).names().is_empty());
@@ -336,4 +354,60 @@ fn copies_of_defaults_and_gates_are_bounded() {
         message.contains("defaults are too large for so many environments"),
         "{message}"
     );
+}
+
+#[test]
+fn checks_and_approvals_that_can_never_pass_or_have_no_effect_are_refused() {
+    let policy = |gates: &str| {
+        refused(&format!(
+            "environments:\n  a:\n    repository: x\n    gates: {gates}\n"
+        ))
+    };
+    for (gates, problem) in [
+        ("{checks: [{name: test}]}", "workflow is missing"),
+        (
+            "{checks: [{name: test, workflow: dir/ci.yml}]}",
+            "is not the name of a file in .github/workflows/",
+        ),
+        (
+            "{checks: [{name: test, workflow: ci}]}",
+            "is not the name of a file in .github/workflows/",
+        ),
+        (
+            "{checks: [{name: test, app: sonar, workflow: ci.yml}]}",
+            "workflow has no effect with app",
+        ),
+        (
+            "{checks: [{name: test, app: 'a b'}]}",
+            "is not a name of an account or an app on GitHub",
+        ),
+        ("{checks: [{status: deploy}]}", "creator is missing"),
+        (
+            "{checks: [{status: deploy, creator: a, branches: [main]}]}",
+            "branches has no effect with status",
+        ),
+        (
+            "{checks: [{name: test, workflow: ci.yml, creator: a}]}",
+            "creator has no effect with name",
+        ),
+        ("{checks: []}", "expected at least one"),
+        ("{checks: false}", "turns no gate off"),
+        ("{approvals: {min: 1}}", "environment is missing"),
+        (
+            "{approvals: {environment: production, min: 0}}",
+            "is not a number from 1 to 6",
+        ),
+        (
+            "{approvals: {environment: production, min: 7}}",
+            "is not a number from 1 to 6",
+        ),
+        (
+            "{approvals: {environment: production, not: [nobody]}}",
+            "is not a role",
+        ),
+    ] {
+        let text = policy(gates);
+        assert!(text.contains(problem), "{gates}: {text}");
+        assert!(text.contains("line 4"), "{text}");
+    }
 }

@@ -37,8 +37,8 @@ pub use past_release::{PAST_LIMIT, PastRelease};
 pub use record_id::RecordId;
 pub use record_time::{RecordTime, RecordTimeError};
 pub use release_predicate::{
-    RecordedBuild, RecordedCommit, RecordedEvidence, RecordedPolicy, RecordedRun, RecordedSource,
-    RecordedTag, RecordedTagKind, ReleasePredicate,
+    RecordedApproval, RecordedBuild, RecordedCommit, RecordedEvidence, RecordedPolicy, RecordedRun,
+    RecordedSource, RecordedTag, RecordedTagKind, ReleasePredicate,
 };
 pub use release_state::ReleaseMark;
 pub use statement::{RECORD_LIMITS, RECORD_PREDICATE_TYPE, RecordError, ReleaseRecord};

@@ -247,7 +247,22 @@ pub struct RecordedRun {
     /// Workflow, as in the run's identity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workflow: Option<String>,
-    /// Accounts that approved the run.
+    /// Reviews of the run's deployments.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub approvals: Vec<String>,
+    pub approvals: Vec<RecordedApproval>,
+}
+
+/// Review of a run's deployment to an environment of GitHub. Texts are from outside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RecordedApproval {
+    /// Account of the reviewer.
+    pub user: String,
+    /// Environment.
+    pub environment: String,
+    /// Comment.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub comment: String,
+    /// State, such as `approved`.
+    pub state: String,
 }

@@ -56,6 +56,7 @@ pub use failure::{Diagnostic, Failure};
 pub use gates::gate_request::{
     AttestationGateRequest, GateRequest, GateSignerList, ScanGateRequest,
 };
+pub use gates::github_facts::{GithubFactReader, GithubRun};
 pub use gates::given_documents::{FileIdentity, GivenReport, GivenReports, GivenVex};
 pub use history::{HistoryOutcome, HistoryRequest, RecordedCurrent, TimelineSigning, history};
 pub use inspect::{

@@ -229,7 +229,7 @@ fn check_json(check: &RequiredCheck) -> Value {
             "name": job.name,
             "app": GITHUB_ACTIONS_APP,
             "workflow": job.workflow,
-            "branches": job.branches.as_ref().map(|_| branches_of(check)),
+            "branches": (!job.branches.is_empty()).then(|| branches_of(check)),
         }),
         RequiredCheck::CheckRun { name, app } => json!({"name": name, "app": app}),
         RequiredCheck::Status { context, creator } => {

@@ -172,7 +172,16 @@ OPTIONAL = {
         )
     ),
     "policy": an_object({"uri": text, "digest": digest}, {"commit": text}),
-    "run": an_object({}, {"uri": text, "attempt": number, "actor": text, "workflow": text, "approvals": a_list(text)}),
+    "run": an_object(
+        {},
+        {
+            "uri": text,
+            "attempt": number,
+            "actor": text,
+            "workflow": text,
+            "approvals": a_list(an_object({"user": text, "environment": text, "state": text}, {"comment": text})),
+        },
+    ),
     "reason": text,
     "link": text,
     "about": digest,

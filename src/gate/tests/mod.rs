@@ -2,6 +2,7 @@
 
 mod attestations_gate;
 mod freeze_gate;
+mod github;
 mod image_gate;
 mod model;
 mod scan_attested;

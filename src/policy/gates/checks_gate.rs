@@ -65,7 +65,7 @@ fn parse_job(
     Some(RequiredCheck::Job(RequiredJob {
         name,
         workflow: workflow?,
-        branches,
+        branches: branches.into_iter().collect(),
     }))
 }
 
@@ -98,10 +98,7 @@ fn refuse_keys(
 
 /// Returns whether commits with all checks of `own` have all of `base`.
 pub(super) fn is_at_least_as_strict(own: &[RequiredCheck], base: &[RequiredCheck]) -> bool {
-    base.iter().all(|wanted| {
-        own.iter()
-            .any(|check| check.is_at_least_as_strict_as(wanted))
-    })
+    base.iter().all(|wanted| own.contains(wanted))
 }
 
 fn parse_name(node: YamlNode) -> Result<String, PolicyError> {

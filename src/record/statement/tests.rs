@@ -31,7 +31,7 @@ fn statement() -> Value {
             "evidence": [{"kind": "sbom", "mediaType": "application/spdx+json", "digest": id("c"), "size": 12}],
             "policy": {"uri": ".github/shipmark.yml", "digest": id("d"), "commit": "860c190"},
             "run": {"uri": "https://github.com/acme/web/actions/runs/1", "attempt": 2, "actor": "mona",
-                "workflow": "promote.yml", "approvals": ["hubot"]},
+                "workflow": "promote.yml", "approvals": [{"user": "hubot", "environment": "production", "comment": "go", "state": "approved"}]},
             "tool": "shipmark 0.1.0",
             "plannedAt": "2026-11-20T21:48:08.123Z",
             "previous": [id("e")],

@@ -1,13 +1,14 @@
 //! Reads what gates judge, before the time of the release is known: at the same time as the destinations are observed.
 
-use futures_util::future::try_join4;
+use futures_util::future::{join, try_join5};
 
 use super::gate_request::GateRequest;
 use super::gated_release::GatedRelease;
 use super::image_facts::read_judged_image;
+use super::source_commit::{labelled_source_commit, recorded_source_commit};
 use super::statement_facts::{ReadStatements, StatementFacts};
 use super::unsigned_statements::{UnsignedStatement, read_unsigned_statements};
-use crate::gate::JudgedImage;
+use crate::gate::{ApprovalFacts, CheckFacts, GithubFact, JudgedImage};
 use crate::image::Digest;
 use crate::record::RecordTime;
 use crate::release::Failure;
@@ -19,6 +20,7 @@ pub(crate) struct GateReading {
     statements: ReadStatements,
     unsigned: Vec<UnsignedStatement>,
     since_release: SinceRelease,
+    github: GithubGateFacts,
     /// Whether the statements about images below the root were read.
     is_read_below: bool,
 }
@@ -30,6 +32,15 @@ pub(super) struct GateFacts {
     pub(super) statements: StatementFacts,
     pub(super) unsigned: Vec<UnsignedStatement>,
     pub(super) since_release: SinceRelease,
+    pub(super) github: GithubGateFacts,
+}
+
+/// What GitHub says for the gates; `None` if no gate judges it.
+#[derive(Default)]
+pub(super) struct GithubGateFacts {
+    /// Checks of the source commit; or why the commit is not known.
+    pub(super) checks: Option<GithubFact<CheckFacts>>,
+    pub(super) approvals: Option<ApprovalFacts>,
 }
 
 impl GateReading {
@@ -62,13 +73,31 @@ impl GateReading {
         let unsigned = read_unsigned_statements(image, &rules);
         let roots = [root];
         let statements = ReadStatements::read(request, release, &roots);
-        let reads = try_join4(judged, statements, unsigned, since);
-        let (judged, statements, unsigned, since_release) = Box::pin(reads).await?;
+        let github = async {
+            match request.needs_source_commit() {
+                true => match recorded_source_commit(request, release).await? {
+                    Some(commit) => Ok(Some(read_github(request, &Ok(commit)).await)),
+                    None => Ok(None),
+                },
+                // The commit is not judged.
+                false => Ok(Some(read_github(request, &Ok(String::new())).await)),
+            }
+        };
+        let reads = try_join5(judged, statements, unsigned, since, Box::pin(github));
+        let (judged, statements, unsigned, since_release, github) = Box::pin(reads).await?;
+        let github = match github {
+            Some(github) => github,
+            None => {
+                let commit = labelled_source_commit(request, judged.as_ref());
+                Box::pin(read_github(request, &commit)).await
+            }
+        };
         let mut reading = Self {
             image: judged,
             statements,
             unsigned,
             since_release,
+            github,
             is_read_below: false,
         };
         reading.read_below(request, release, request.now).await?;
@@ -91,6 +120,7 @@ impl GateReading {
             statements: self.statements.at(now),
             unsigned: self.unsigned,
             since_release: self.since_release,
+            github: self.github,
         })
     }
 
@@ -121,4 +151,24 @@ impl GateReading {
         self.is_read_below = true;
         Ok(())
     }
+}
+
+/// Reads what GitHub says for the gates about a commit. A failure is an unknown fact.
+async fn read_github(request: &GateRequest, commit: &GithubFact<String>) -> GithubGateFacts {
+    let Some(reader) = &request.github else {
+        return GithubGateFacts::default();
+    };
+    let checks = async {
+        match (request.checks.as_slice(), commit) {
+            ([], _) => None,
+            (rules, Ok(commit)) => Some(Ok(reader.read_checks(commit, rules).await)),
+            (_, Err(unknown)) => Some(Err(unknown.clone())),
+        }
+    };
+    let approvals = async {
+        let rule = request.approvals.as_ref()?;
+        Some(reader.read_approvals(rule, commit).await)
+    };
+    let (checks, approvals) = join(checks, approvals).await;
+    GithubGateFacts { checks, approvals }
 }

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use super::github_facts::GithubFactReader;
 use super::given_documents::{GivenReports, GivenVex};
 use crate::gate::{
-    AttestationRule, FreezeWindow, ImageRule, RequiredAttestation, ScanRule, SoakRule,
+    ApprovalsRule, AttestationRule, FreezeWindow, ImageRule, RequiredAttestation, RequiredCheck,
+    ScanRule, SoakRule,
 };
 use crate::record::RecordTime;
 use crate::release::records::trust::RecordTrust;
@@ -33,6 +35,12 @@ pub struct GateRequest {
     pub freeze_override: Option<String>,
     /// Properties of the image; `None`: no such gate.
     pub image: Option<ImageRule>,
+    /// Checks of the source commit; empty: no such gate.
+    pub checks: Vec<RequiredCheck>,
+    /// Approvals of the run; `None`: no such gate.
+    pub approvals: Option<ApprovalsRule>,
+    /// What asks GitHub, for all services of the run; `None` where no gate does.
+    pub github: Option<GithubFactReader>,
 }
 
 /// Signers that a gate accepts.
@@ -89,20 +97,31 @@ impl GateRequest {
             freeze: Vec::new(),
             freeze_override: None,
             image: None,
+            checks: Vec::new(),
+            approvals: None,
+            github: None,
         })
     }
 
     /// Returns whether a gate judges the image itself, or which of its platforms a document is about.
     pub(super) fn needs_image(&self) -> bool {
         let has_image_gate = self.image.is_some() || !self.attestations.is_empty();
-        self.scan.is_some() || self.unjudged_reports.is_some() || has_image_gate
+        let may_need_label = self.needs_source_commit() && self.signature.is_some();
+        self.scan.is_some() || self.unjudged_reports.is_some() || has_image_gate || may_need_label
     }
 
     /// Returns whether a gate judges the configs, or rests on the platforms that they name.
     pub(super) fn needs_configs(&self) -> bool {
         let exceptions = self.scan.iter().flat_map(|scan| &scan.rule.ignore);
         let mut platforms = exceptions.filter(|exception| exception.platform.is_some());
-        self.image.is_some() || platforms.next().is_some()
+        let may_need_label = self.needs_source_commit() && self.signature.is_some();
+        self.image.is_some() || platforms.next().is_some() || may_need_label
+    }
+
+    /// Returns whether a gate judges the commit that the image was built from.
+    pub(super) fn needs_source_commit(&self) -> bool {
+        let approvals = self.approvals.as_ref();
+        !self.checks.is_empty() || approvals.is_some_and(|rule| rule.excludes_author)
     }
 
     /// Returns the rules that an unsigned attestation can meet.

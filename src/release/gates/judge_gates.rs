@@ -9,7 +9,10 @@ use super::gate_request::GateRequest;
 use super::gated_release::GatedRelease;
 use super::scan_verdict::{ScanPlace, judge_scan_gate};
 use super::statement_verdicts::{judge_attestation_gate, judge_signature_gate};
-use crate::gate::{GateReport, SoakFacts, judge_freeze, judge_image, judge_soak};
+use crate::gate::{
+    GateName, GateReport, GateVerdict, SoakFacts, judge_approvals, judge_checks, judge_freeze,
+    judge_image, judge_soak,
+};
 use crate::record::RecordTime;
 use crate::release::Failure;
 
@@ -109,10 +112,39 @@ impl GateFacts {
             freeze_override = reason.filter(|_| judged.is_overridden).map(str::to_owned);
             verdicts.push(judged.verdict);
         }
+        verdicts.extend(self.judge_github(request));
         GateOutcome {
             report: GateReport::new(verdicts),
             evidence: evidence.into_entries(),
             freeze_override,
         }
+    }
+
+    /// Judges what GitHub says. What was not read is unknown.
+    fn judge_github(&self, request: &GateRequest) -> Vec<GateVerdict> {
+        let unread = |gate: GateName| {
+            let mut verdict = GateVerdict::new(gate);
+            verdict.leave_unknown("GitHub's API was not called");
+            verdict
+        };
+        let mut verdicts = Vec::new();
+        if !request.checks.is_empty() {
+            verdicts.push(match &self.github.checks {
+                Some(Ok(facts)) => judge_checks(&request.checks, facts),
+                Some(Err(unknown)) => {
+                    let mut verdict = GateVerdict::new(GateName::Checks);
+                    unknown.leave_unknown("source commit", &mut verdict);
+                    verdict
+                }
+                None => unread(GateName::Checks),
+            });
+        }
+        if let Some(rule) = &request.approvals {
+            verdicts.push(match &self.github.approvals {
+                Some(facts) => judge_approvals(rule, facts),
+                None => unread(GateName::Approvals),
+            });
+        }
+        verdicts
     }
 }

@@ -1,5 +1,7 @@
 //! Drafts the record of a release from what was resolved, observed and planned.
 
+use jiff::Timestamp;
+
 use super::intent::Intent;
 use super::observe::ObservedTimeline;
 use super::options::RunAccount;
@@ -153,8 +155,17 @@ fn recorded_commit(
         repository: label.or_else(|| facts?.repository.clone()),
         sha,
         git_ref: facts.and_then(|facts| Some(facts.git_ref.as_ref()?.to_string())),
-        committed_at: None,
+        committed_at: committed_at(prepared),
     })
+}
+
+/// Returns the time of the commit as the checkout has it, RFC 3339.
+fn committed_at(prepared: &PreparedRelease<'_>) -> Option<String> {
+    let ancestry = prepared.context.ancestry.as_ref()?;
+    let seconds = ancestry.committed_at(prepared.commit.as_ref()?)?;
+    Timestamp::from_second(seconds)
+        .ok()
+        .map(|time| time.to_string())
 }
 
 /// Reads the records that a release rests on: that of the environment before, and those that it carries.

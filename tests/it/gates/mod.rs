@@ -4,6 +4,7 @@ mod attempts;
 mod attested;
 mod current;
 mod current_services;
+mod github;
 mod scans;
 mod shown;
 pub(crate) mod summaries;

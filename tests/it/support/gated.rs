@@ -92,6 +92,9 @@ pub fn all_gates(key: &PrivateKey, now: i64, reports: Vec<GivenReport>) -> GateR
             max_age: None,
             labels: Vec::new(),
         }),
+        checks: Vec::new(),
+        approvals: None,
+        github: None,
     }
 }
 

@@ -16,7 +16,8 @@ const SCENARIOS: u64 = 2_000;
 
 #[test]
 fn all_gates_decide_as_their_restatement() {
-    let mut passed = [0; GateName::ALL.len()];
+    // Gates that rest on GitHub's answers have tables of their own.
+    let mut passed = [0; 6];
     for seed in 0..SCENARIOS {
         let mut random = Rng::with_seed(seed);
         let scenario = Scenario::random(&mut random);

@@ -1,0 +1,106 @@
+//! What the gates `checks` and `approvals` need to ask GitHub: the run, by the runner's variables, and the API.
+
+use super::github_inputs::{api_base, open_api};
+use super::invocation::Invocation;
+use super::load_policy::LoadedPolicy;
+use crate::cli::Input;
+use crate::event::RefFilter;
+use crate::gate::{RequiredCheck, RequiredJob, UnknownFact};
+use crate::github::{ACTIONS_PERMISSION, GithubApi};
+use crate::image::CommitId;
+use crate::policy::EnvironmentRules;
+use crate::release::{Failure, GithubFactReader, GithubRun};
+
+/// Returns what reads GitHub's facts for the gates of a run.
+///
+/// # Errors
+/// An address of the API that is none.
+pub(super) fn open_fact_reader(
+    invocation: &Invocation,
+    pushed_commit: Option<CommitId>,
+) -> Result<GithubFactReader, Failure> {
+    let variable = |name| invocation.environment.get(name);
+    let repository = variable("GITHUB_REPOSITORY").unwrap_or_default().to_owned();
+    let api = match why_not_called(invocation, &repository)? {
+        Some(unknown) => Err(unknown),
+        None => Ok::<GithubApi, _>(open_api(invocation, &repository)?),
+    };
+    let actors = ["GITHUB_ACTOR", "GITHUB_TRIGGERING_ACTOR"];
+    Ok(GithubFactReader::new(GithubRun {
+        api,
+        repository,
+        id: variable("GITHUB_RUN_ID").and_then(|id| id.parse().ok()),
+        actors: actors.map(|name| variable(name).map(str::to_owned)).into(),
+        pushed_commit,
+    }))
+}
+
+/// Returns why the run does not call the API; `None` if it does.
+fn why_not_called(
+    invocation: &Invocation,
+    repository: &str,
+) -> Result<Option<UnknownFact>, Failure> {
+    let arguments = &invocation.arguments;
+    let unknown = |reason: &str, permission| {
+        Some(UnknownFact {
+            reason: reason.to_owned(),
+            permission,
+        })
+    };
+    if arguments.is_accepted(Input::Offline) && arguments.switch(Input::Offline)? {
+        return Ok(unknown(
+            "offline is true, so GitHub's API is not called",
+            None,
+        ));
+    }
+    if repository.is_empty() {
+        return Ok(unknown("GITHUB_REPOSITORY is not set", None));
+    }
+    if arguments.text(Input::GithubToken).is_none() {
+        return Ok(unknown(
+            "the run has no github-token",
+            Some(ACTIONS_PERMISSION),
+        ));
+    }
+    if api_base(invocation)?.scheme() != "https" {
+        return Ok(unknown("GITHUB_API_URL is not an https address", None));
+    }
+    Ok(None)
+}
+
+/// Returns the checks of an environment, each with the branches whose runs count: those that it states, else the refs
+/// of the environments that images are first pushed to.
+pub(super) fn checks_with_branches(
+    checks: &[RequiredCheck],
+    stage: &EnvironmentRules,
+    loaded: &LoadedPolicy,
+) -> Vec<RequiredCheck> {
+    let otherwise = first_refs(stage, loaded);
+    let each = checks.iter().map(|check| match check {
+        RequiredCheck::Job(job) if job.branches.is_empty() => RequiredCheck::Job(RequiredJob {
+            branches: otherwise.clone(),
+            ..job.clone()
+        }),
+        check => check.clone(),
+    });
+    each.collect()
+}
+
+/// Returns the refs of the environments that images are first pushed to; none if one of them takes every ref.
+fn first_refs(stage: &EnvironmentRules, loaded: &LoadedPolicy) -> Vec<RefFilter> {
+    let mut filters = Vec::new();
+    let mut seen = Vec::new();
+    let mut left = vec![stage];
+    while let Some(rules) = left.pop() {
+        if seen.contains(&rules.name()) {
+            continue;
+        }
+        seen.push(rules.name());
+        match (rules.from(), rules.refs()) {
+            ([], Some(refs)) => filters.push(refs.clone()),
+            ([], None) => return Vec::new(),
+            (from, _) => left.extend(from.iter().filter_map(|name| loaded.policy.stage(name))),
+        }
+    }
+    filters
+}
