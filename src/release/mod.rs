@@ -57,6 +57,7 @@ pub use gates::gate_request::{
     AttestationGateRequest, GateRequest, GateSignerList, ScanGateRequest,
 };
 pub use gates::given_documents::{FileIdentity, GivenReport, GivenReports, GivenVex};
+pub(crate) use history::whole_timeline::read_whole_timeline;
 pub use history::{HistoryOutcome, HistoryRequest, RecordedCurrent, TimelineSigning, history};
 pub use inspect::{
     CarriedRecord, EnvironmentAccount, InspectOutcome, InspectRequest, InspectSubject,
@@ -87,6 +88,7 @@ pub use request::{
     ExistingTagPolicy, ImageCheck, ReleaseNaming, ReleaseRequest, ReleaseVerb, RequestedPlatforms,
     RequiredEvidence, SignatureFormat, SigningOptions,
 };
+pub(crate) use resolve::image_store::open_to_read;
 pub use rollback::{RollbackOutcome, RollbackRequest, rollback};
 pub use source_lookup::SourceLookup;
 pub use source_search::{CommitSearch, MergedCommit, SoughtImage, SourceOrigin, SourceSearch};

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::newest_of_rule::is_described;
+use crate::image::Tag;
 use crate::rule_duration::RuleDuration;
 use crate::tagging::TagPattern;
 
@@ -81,6 +83,20 @@ impl PruneSelector {
             Self::Tags(patterns) | Self::Versions(patterns) => patterns,
             Self::Untagged { .. } => &[],
         }
+    }
+}
+
+impl RetentionRules {
+    /// Returns whether the age of an image with this tag decides on anything: a prune rule describes the tag.
+    pub fn describes(&self, tag: &Tag) -> bool {
+        let mut rules = self.prune.iter();
+        rules.any(|rule| is_described(&rule.selector, tag))
+    }
+
+    /// Returns whether a prune rule is about images without a tag.
+    pub fn describes_untagged(&self) -> bool {
+        let mut rules = self.prune.iter();
+        rules.any(|rule| matches!(rule.selector, PruneSelector::Untagged { .. }))
     }
 }
 
