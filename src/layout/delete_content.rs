@@ -30,7 +30,7 @@ impl LayoutDirectory {
     ) -> Result<LayoutDeletion, LayoutError> {
         let tag = tag.clone();
         self.run_blocking(move |layout| {
-            let lock = layout.lock()?;
+            let lock = layout.lock_known()?;
             let mut index = layout.read_index()?.unwrap_or_else(LayoutIndex::empty);
             let named = index.digests_of_tag(&tag)?;
             if named.is_empty() {
@@ -57,7 +57,7 @@ impl LayoutDirectory {
     ) -> Result<LayoutDeletion, LayoutError> {
         let tags: BTreeSet<Tag> = tags.iter().cloned().collect();
         self.run_blocking(move |layout| {
-            let lock = layout.lock()?;
+            let lock = layout.lock_known()?;
             let mut index = layout.read_index()?.unwrap_or_else(LayoutIndex::empty);
             let mut named = index.tags_of(digest).into_iter();
             if let Some(other) = named.find(|tag| !tags.contains(tag)) {
@@ -80,7 +80,7 @@ impl LayoutDirectory {
     /// Files that cannot be read or written.
     pub async fn delete_blobs(&self, digests: Vec<Digest>) -> Result<usize, LayoutError> {
         self.run_blocking(move |layout| {
-            let lock = layout.lock()?;
+            let lock = layout.lock_known()?;
             let mut count = 0;
             for digest in digests {
                 count += usize::from(layout.remove_blob(&lock, digest)?);
@@ -88,6 +88,13 @@ impl LayoutDirectory {
             Ok(count)
         })
         .await
+    }
+
+    /// Waits for the lock of a layout that is there: a deletion makes none.
+    fn lock_known(&self) -> Result<LayoutLock, LayoutFault> {
+        self.require_layout_file()?;
+        self.ensure_layout()?;
+        self.lock()
     }
 
     fn replace_index(&self, lock: &LayoutLock, index: &LayoutIndex) -> Result<(), LayoutFault> {

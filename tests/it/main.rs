@@ -57,6 +57,7 @@ mod policy_signing;
 mod policy_verb;
 mod prepared;
 mod promoted_names;
+mod prune;
 mod races;
 mod readme_workflows;
 mod record_services;
