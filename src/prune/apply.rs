@@ -43,7 +43,7 @@ pub async fn apply_prune(
     let used = reader.read_use().await?;
     let mut groups = Vec::with_capacity(request.groups.len());
     for group in &request.groups {
-        groups.push(GroupContent::read(&reader, group).await?);
+        groups.push(GroupContent::read(&reader, group, Some(&file.deletions)).await?);
     }
     let plans = groups
         .iter_mut()
@@ -261,6 +261,7 @@ impl RepositoryRun<'_> {
                     remote,
                     cache: &self.reader.cache,
                     budget: &self.reader.budget,
+                    planned: &[],
                 };
                 let known = std::mem::take(content);
                 let read = reading.read_more(known, tags).await;

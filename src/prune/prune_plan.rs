@@ -81,7 +81,7 @@ pub async fn plan_prune(
     let used = reader.read_use().await?;
     let mut groups = Vec::with_capacity(request.groups.len());
     for group in &request.groups {
-        let mut read = GroupContent::read(&reader, group).await?;
+        let mut read = GroupContent::read(&reader, group, None).await?;
         groups.push(read.to_plan(request, &used, None));
     }
     Ok(PrunePlan {
@@ -98,17 +98,22 @@ pub(super) struct GroupContent<'a> {
 }
 
 impl<'a> GroupContent<'a> {
-    /// Reads the repositories of a group one after the other.
+    /// Reads the repositories of a group one after the other, with what an `earlier` plan deletes, named or not.
     ///
     /// # Errors
     /// A repository that cannot be read, and a budget that is spent.
     pub(super) async fn read(
         reader: &SnapshotReader<'_>,
         group: &'a RuleGroup,
+        earlier: Option<&PlannedDeletions>,
     ) -> Result<Self, Failure> {
         let mut contents = Vec::with_capacity(group.places.len());
         for place in &group.places {
-            contents.push(Box::pin(reader.read_repository(group, place)).await?);
+            let planned = earlier.and_then(|plan| plan.0.get(&place.to_string()));
+            let planned = planned.map(|it| it.manifests.keys().copied().collect());
+            let planned: Vec<Digest> = planned.unwrap_or_default();
+            let reading = reader.read_repository(group, place, &planned);
+            contents.push(Box::pin(reading).await?);
         }
         Ok(Self { group, contents })
     }

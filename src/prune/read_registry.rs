@@ -26,6 +26,8 @@ pub(super) struct RegistryReading<'a> {
     pub(super) cache: &'a ContentCache,
     /// Limit on requests.
     pub(super) budget: &'a RequestBudget,
+    /// Manifests to ask for that nothing may name: those of a plan that an earlier run began to apply.
+    pub(super) planned: &'a [Digest],
 }
 
 /// Reason why a repository could not be read.
@@ -126,6 +128,7 @@ impl RegistryReading<'_> {
         &self,
         mut state: ReadingState,
     ) -> Result<RepositoryContent, ReadingError> {
+        let mut planned = self.planned;
         let mut running: FuturesUnordered<BoxFuture<'_, ReadAnswer>> = FuturesUnordered::new();
         loop {
             while running.len() < READ_CONCURRENCY
@@ -137,6 +140,10 @@ impl RegistryReading<'_> {
             }
             match running.next().await {
                 Some(answer) => state.take(answer),
+                None if !planned.is_empty() => {
+                    let rest = std::mem::take(&mut planned).iter().copied();
+                    state.pending.extend(rest.map(ReadTask::Subject));
+                }
                 None => return state.into_content(),
             }
         }

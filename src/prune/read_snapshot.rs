@@ -7,7 +7,7 @@ use super::read_layout::read_layout;
 use super::read_registry::{ReadingError, RegistryReading};
 use super::repository_content::RepositoryContent;
 use super::request_budget::RequestBudget;
-use crate::image::Destination;
+use crate::image::{Destination, Digest};
 use crate::release::{Failure, ReleaseContext, open_to_read, read_whole_timeline};
 use crate::retention::EnvironmentReleases;
 use crate::transfer::{ImageStore, Side, StoreError};
@@ -31,7 +31,7 @@ impl<'a> SnapshotReader<'a> {
         }
     }
 
-    /// Reads the content of a repository.
+    /// Reads the content of a repository, with `planned` manifests that nothing may name.
     ///
     /// # Errors
     /// A repository that this login may not read, and a budget that is spent.
@@ -39,6 +39,7 @@ impl<'a> SnapshotReader<'a> {
         &self,
         group: &RuleGroup,
         place: &Destination,
+        planned: &[Digest],
     ) -> Result<RepositoryContent, Failure> {
         let store = open_to_read(self.context, place);
         let mut content = match &store {
@@ -47,6 +48,7 @@ impl<'a> SnapshotReader<'a> {
                     remote,
                     cache: &self.cache,
                     budget: &self.budget,
+                    planned,
                 };
                 reading.read().await
             }

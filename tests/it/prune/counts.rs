@@ -63,7 +63,8 @@ async fn a_deletion_reads_right_before_what_it_deletes() {
         "HEAD manifests/pr-1 200".to_owned(),
         "DELETE manifests/pr-1 202".to_owned(),
     ];
-    for name in ["S(a)", "S(I)", "I", "a", "b"] {
+    let [a, b] = stage.by_digest(["a", "b"]);
+    for name in ["S(a)", "S(I)", "I", a, b] {
         expected.extend([list.clone(), format!("DELETE manifests/{name} 202")]);
     }
     // The check after the run: tags, and what each names.

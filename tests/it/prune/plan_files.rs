@@ -75,22 +75,22 @@ async fn a_plan_file_is_valid_for_a_day_and_by_its_policy() {
         let time: RecordTime = time.parse().unwrap();
         file.check(time, policy).map_err(|error| error.to_string())
     };
-    assert_eq!(check("2026-12-01T23:59:59Z", &[policy()]), Ok(()));
-    assert_eq!(check("2026-11-30T23:58:00Z", &[policy()]), Ok(()));
-    let expired = check("2026-12-02T00:00:01Z", &[policy()]).unwrap_err();
+    assert_eq!(check("2026-12-01T23:59:59.000Z", &[policy()]), Ok(()));
+    assert_eq!(check("2026-11-30T23:58:00.000Z", &[policy()]), Ok(()));
+    let expired = check("2026-12-02T00:00:01.000Z", &[policy()]).unwrap_err();
     assert!(expired.contains("was valid until 2026-12-02"), "{expired}");
-    let future = check("2026-11-30T00:00:00Z", &[policy()]).unwrap_err();
+    let future = check("2026-11-30T00:00:00.000Z", &[policy()]).unwrap_err();
     assert!(future.contains("in the future"), "{future}");
-    let other = check("2026-12-01T01:00:00Z", &[Digest::from_bytes(b"other")]).unwrap_err();
+    let other = check("2026-12-01T01:00:00.000Z", &[Digest::from_bytes(b"other")]).unwrap_err();
     assert!(other.contains("another policy"), "{other}");
-    assert!(check("2026-12-01T01:00:00Z", &[]).is_err());
+    assert!(check("2026-12-01T01:00:00.000Z", &[]).is_err());
 }
 
 #[tokio::test]
 async fn an_expired_plan_file_deletes_nothing() {
     let (stage, text) = text_of_plan().await;
     let mut file = PlanFile::parse(text.as_bytes()).unwrap();
-    file.created = "2026-11-28T00:00:00Z".parse().unwrap();
+    file.created = "2026-11-28T00:00:00.000Z".parse().unwrap();
     stage.registry.clear_log();
     let refused = stage
         .apply(rules([tagged("pr-*", Some(14))]), &file, &context())
