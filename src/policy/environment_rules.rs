@@ -6,12 +6,14 @@ use super::error::{FilePosition, PolicyError, PolicyProblem};
 use super::gates::EnvironmentGates;
 use super::records_repository::RecordsRepositories;
 use super::repository_template::RepositoryTemplate;
+use super::retention_keys::EnvironmentRetention;
 use super::service_name::Service;
 use super::signer_rule::SignerRule;
 use super::signing_rule::SigningRule;
 use super::yaml_node::YamlText;
 use crate::event::RefFilter;
 use crate::image::Destination;
+use crate::retention::RetentionRules;
 use crate::tagging::{CompatMode, EnvironmentName, ExcludedVersions, ImmutableTags, TagRuleSet};
 
 /// Treatment of immutable tags that point to another digest than that of the release.
@@ -63,6 +65,7 @@ pub struct EnvironmentRules {
     /// Repositories of the records, where they are not those of the images.
     pub(super) records: Option<RecordsRepositories>,
     pub(super) adopt_until: Option<Deadline>,
+    pub(super) retention: EnvironmentRetention,
 }
 
 impl EnvironmentRules {
@@ -143,6 +146,7 @@ impl EnvironmentRules {
             && self.signers == other.signers
             && self.records == other.records
             && self.adopt_until == other.adopt_until
+            && self.retention() == other.retention()
     }
 
     /// Returns the repository as it is written, with `{service}` in it if each service has its own.
@@ -229,6 +233,12 @@ impl EnvironmentRules {
     /// Returns the last day of `adopt`; `None`: images that were there before records are not recorded.
     pub fn adopt_until(&self) -> Option<&Deadline> {
         self.adopt_until.as_ref()
+    }
+
+    /// Returns what stays and what may go in its repositories, which are of no other environment: what the file and
+    /// the environment keep together, and the other keys of the environment in place of those of the file.
+    pub fn retention(&self) -> RetentionRules {
+        self.retention.to_rules()
     }
 
     /// Whether it says itself which tags a release gets.

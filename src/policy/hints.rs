@@ -88,6 +88,12 @@ fn fixed_hint(problem: &PolicyProblem) -> Option<&'static str> {
         ),
         PolicyProblem::GatesOfNoService(_) => Some("write the gates below the environment"),
         PolicyProblem::SignersOfUnsigned => Some("remove signers, or remove signed: false"),
+        PolicyProblem::ReservedTags(_) => Some(
+            "remove the rule: evidence goes with its image, records stay, and unhold lifts a hold",
+        ),
+        PolicyProblem::OrphansOfTags => {
+            Some("write orphans: true into a rule with untagged: true, or remove it")
+        }
         PolicyProblem::LargeDefaults => {
             Some("write the largest keys into the environments that need them")
         }
@@ -135,6 +141,9 @@ fn records_hint(problem: &PolicyProblem) -> Option<&'static str> {
         }
         PolicyProblem::SignersWithoutSign => {
             Some("set sign: keyless or sign: key, or remove signers")
+        }
+        PolicyProblem::NoneOf(keys) if keys.contains(&"untagged") => {
+            Some("write tags: or versions: and patterns, or untagged: true")
         }
         PolicyProblem::NoneOf(_) => Some(
             "write identity: and the workflow that signs, or key: and the path of a public key",

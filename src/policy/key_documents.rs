@@ -7,6 +7,7 @@ use super::declared_gate_keys::{
     ATTESTATION_KEYS, EXCEPTION_KEYS, FREEZE_KEYS, GATE_KEYS, IMAGE_KEYS, SCAN_KEYS, SOAK_KEYS,
 };
 use super::declared_keys::{ENVIRONMENT_KEYS, FLAG_WORDS, POLICY_KEYS, SERVICE_KEYS};
+use super::declared_retention_keys::{KEEP_KEYS, LIMIT_KEYS, PRUNE_KEYS, RETENTION_KEYS};
 use super::declared_signer_keys::SIGNER_KEYS;
 use super::key_shapes::{
     EntriesShape, KeyDeclaration, KeySet, ListShape, MappingsShape, ValueShape,
@@ -178,7 +179,7 @@ pub fn key_table() -> String {
 }
 
 /// Keys of the table, and where they are in the file.
-const KEY_TABLE: [(&str, &KeySet); 11] = [
+const KEY_TABLE: [(&str, &KeySet); 15] = [
     ("", &POLICY_KEYS),
     ("environments.NAME.", &ENVIRONMENT_KEYS),
     ("environments.NAME.signers[].", &SIGNER_KEYS),
@@ -190,6 +191,10 @@ const KEY_TABLE: [(&str, &KeySet); 11] = [
     ("environments.NAME.gates.freeze[].", &FREEZE_KEYS),
     ("environments.NAME.gates.image.", &IMAGE_KEYS),
     ("services.NAME.", &SERVICE_KEYS),
+    ("retention.", &RETENTION_KEYS),
+    ("retention.keep.", &KEEP_KEYS),
+    ("retention.prune[].", &PRUNE_KEYS),
+    ("retention.limits.", &LIMIT_KEYS),
 ];
 
 fn shape_phrase(shape: &ValueShape) -> String {

@@ -39,3 +39,9 @@ pub(super) const LABELS: usize = 50;
 pub(super) const SERVICE_GATE_ENTRIES: usize = 100_000;
 /// The most characters of a text in a gate.
 pub(super) const GATE_TEXT_LENGTH: usize = 1_000;
+/// The most prune rules of a retention.
+pub(super) const PRUNE_RULES: usize = 100;
+/// The most patterns of files whose digests stay.
+pub(super) const PINNED_FILES: usize = 100;
+/// The highest number of images in a rule of retention.
+pub(super) const IMAGE_COUNT: usize = 999_999;

@@ -108,8 +108,8 @@ fn sign_and_signers_belong_together() {
 
 #[test]
 fn a_signer_is_an_identity_or_a_key() {
-    insta::assert_snapshot!(refused(&signed("actions: [push]")), @"line 7, column 7: one of the keys identity and key is missing. write identity: and the workflow that signs, or key: and the path of a public key");
-    insta::assert_snapshot!(refused(&signed("{key: a.pub, identity: b}")), @"line 7, column 20: expected one of the keys identity and key, got both. write two entries of the list");
+    insta::assert_snapshot!(refused(&signed("actions: [push]")), @"line 7, column 7: one of the keys identity, key is missing. write identity: and the workflow that signs, or key: and the path of a public key");
+    insta::assert_snapshot!(refused(&signed("{key: a.pub, identity: b}")), @"line 7, column 20: expected one of the keys identity, key, got more. write two entries of the list");
     insta::assert_snapshot!(refused(&signed("{key: a.pub, issuer: 'https://x.example.com'}")), @"line 7, column 20: issuer has no effect: a signature of a key has no certificate. remove the key, or write identity in place of key");
     insta::assert_snapshot!(refused(&signed("{key: a.pub, repository: acme/web}")), @"line 7, column 20: repository has no effect: a signature of a key has no certificate. remove the key, or write identity in place of key");
     insta::assert_snapshot!(refused(&signed("keys/cosign.pub")), @"line 7, column 7: expected a mapping with the key identity or key, got text. write each signer after a dash, such as - identity: or - key:, and its other keys below it");

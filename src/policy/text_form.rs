@@ -155,3 +155,24 @@ pub(super) const IMAGE_LABEL: TextForm = TextForm {
     pattern: r"[^\s=]+(?:=[\s\S]*)?",
     expected: "label such as org.opencontainers.image.revision, or NAME=PATTERN",
 };
+
+/// A duration that may have years.
+pub(super) const KEEP_DURATION: TextForm = TextForm {
+    pattern: "(?:[0-9]{1,12}[ywdhms])+",
+    expected: "duration such as 7y, 90d or 1y26w",
+};
+
+pub(super) const IMAGE_NUMBER: TextForm = TextForm {
+    pattern: "[1-9][0-9]{0,5}",
+    expected: "number from 1 to 999999",
+};
+
+pub(super) const IMAGE_SHARE: TextForm = TextForm {
+    pattern: "(?:100|[1-9][0-9]?)%",
+    expected: "share from 1% to 100%",
+};
+
+pub(super) const FILE_PATTERN: TextForm = TextForm {
+    pattern: r"[^/\x00-\x1f][^\x00-\x1f]*",
+    expected: "path of files in the repository, such as deploy/**/*.yaml",
+};

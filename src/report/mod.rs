@@ -35,6 +35,7 @@ mod policy_gates;
 mod policy_places;
 mod policy_records;
 mod policy_report;
+mod policy_retention;
 mod progress_bars;
 mod progress_line;
 mod record_batch_report;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::policy_places::{TEXT_LIMIT, place_lines, places_json};
-use super::{policy_diagram, policy_gates, policy_records};
+use super::{policy_diagram, policy_gates, policy_records, policy_retention};
 use crate::notices::to_printable;
 use crate::policy::{EnvironmentRules, ReleasePolicy};
 use crate::tagging::{EnvironmentName, TagPattern};
@@ -94,6 +94,8 @@ impl PolicyReport {
             text += &rows("records", &policy_records::records_lines(environment));
             let adopt_until = policy_records::adopt_until_phrase(environment);
             text += &rows("adopt-until", &[adopt_until]);
+            let retention = policy_retention::retention_lines(environment);
+            text += &rows("retention", &retention);
         }
         if self.policy.environments().is_empty() {
             text += "\nno environment: the policy has no effect\n";
@@ -139,6 +141,7 @@ impl PolicyReport {
             "signers": policy_records::signers_json(environment),
             "records": places_json(policy_records::records_places(environment)),
             "adoptUntil": environment.adopt_until().map(ToString::to_string),
+            "retention": policy_retention::retention_json(environment),
             "stated": environment.stated_keys(),
         })
     }

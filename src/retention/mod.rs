@@ -35,7 +35,7 @@ pub use observed_manifest::{
 };
 pub use plan_retention::plan_retention;
 pub use planned_deletions::{PlannedDeletion, PlannedDeletions, RepositoryDeletions};
-pub use reserved_tag::{HOLD_PREFIX, ReservedTag, UNHOLD_TYPE};
+pub use reserved_tag::{HOLD_PREFIX, ReservedTag, UNHOLD_TYPE, names_reserved_tags};
 pub use retention_plan::{
     DeletionStep, FreedSpace, ImageTally, ManifestFate, RepositoryPlan, RetentionPlan, TagFate,
 };

@@ -7,6 +7,9 @@ use crate::image::Tag;
 use crate::rule_duration::RuleDuration;
 use crate::tagging::TagPattern;
 
+/// Hours of the grace where the policy names none.
+const DEFAULT_GRACE_HOURS: u16 = 24;
+
 /// Rules for some repositories. Without prune rules nothing goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetentionRules {
@@ -65,6 +68,18 @@ pub struct DeletionLimits {
     pub share: u8,
     /// Number of images.
     pub images: usize,
+}
+
+impl Default for RetentionRules {
+    /// Returns rules by which nothing goes.
+    fn default() -> Self {
+        Self {
+            keep: KeepRules::default(),
+            prune: Vec::new(),
+            grace: RuleDuration::from_hours(DEFAULT_GRACE_HOURS),
+            limits: DeletionLimits::default(),
+        }
+    }
 }
 
 impl Default for DeletionLimits {

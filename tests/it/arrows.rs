@@ -30,7 +30,16 @@ const ROOMS: [(&str, &[&str]); 25] = [
     ),
     (
         "policy",
-        &["event", "gate", "image", "notices", "record", "tagging"],
+        &[
+            "event",
+            "gate",
+            "image",
+            "notices",
+            "record",
+            "retention",
+            "rule_duration",
+            "tagging",
+        ],
     ),
     ("record", &["image", "notices", "strict_json", "tagging"]),
     // Work: files, networks, other people's formats.
@@ -90,6 +99,7 @@ const ROOMS: [(&str, &[&str]); 25] = [
             "record",
             "referrers",
             "release",
+            "retention",
             "signing",
             "tagging",
             "transfer",
