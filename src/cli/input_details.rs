@@ -69,6 +69,19 @@ impl Input {
                 "Refuses the release if the timeline lacks this record: it was cut or made anew.",
             ),
             Self::Artifact => Some("verify-bundle can take digest instead."),
+            Self::Apply => Some(
+                "Write it first with plan-file. It is valid for 24 hours and by the same policy. Deletes only what a new plan condemns too, and reads each tag again right before.",
+            ),
+            Self::PlanFile => Some("Has each deletion with its reason, in order."),
+            Self::Explain => Some("Such as 1.4.0, sha256:…, or ghcr.io/acme/web:1.4.0."),
+            Self::KeepTags => Some("A pattern that matches no tag stops the plan."),
+            Self::Archive => Some(
+                "prune copies what goes, with all that it needs, before the first deletion. restore reads it from there.",
+            ),
+            Self::Cache => Some("Content is verified when it is read. Safe to lose."),
+            Self::MaxRequests => Some(
+                "Nothing is planned from a part of what a repository has: give cache too, which keeps the manifests that were read.",
+            ),
             Self::Digest => {
                 Some("Written as sha256:…. history also takes the first 12 digits or more.")
             }

@@ -92,8 +92,10 @@ impl OutputFormat {
             }
             Verb::Check => &[Self::Text, Self::Json, Self::Digest, Self::Tags],
             Verb::Tags => &[Self::Text, Self::Json, Self::Tags],
-            Verb::SignBundle => &[Self::Text, Self::Json, Self::Digest],
-            Verb::VerifyBundle | Verb::Policy | Verb::Adopt => &[Self::Text, Self::Json],
+            Verb::SignBundle | Verb::Restore => &[Self::Text, Self::Json, Self::Digest],
+            Verb::VerifyBundle | Verb::Policy | Verb::Adopt | Verb::Prune => {
+                &[Self::Text, Self::Json]
+            }
         }
     }
 }

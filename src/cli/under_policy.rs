@@ -59,6 +59,9 @@ impl Input {
             Self::Tags | Self::Flavor => {
                 PolicyEffect::FixedByPolicy("refused where the environment has `tags`")
             }
+            Self::KeepTags => {
+                PolicyEffect::TightensOnly("keeps more than the key `retention` says")
+            }
             Self::Version => PolicyEffect::FixedByPolicy(
                 "refused where the environment has `tags`; else it must agree with all that names the image",
             ),
@@ -136,6 +139,12 @@ impl Input {
             | Self::Bundle
             | Self::Artifact
             | Self::Digest
+            | Self::Apply
+            | Self::PlanFile
+            | Self::Explain
+            | Self::Archive
+            | Self::Cache
+            | Self::MaxRequests
             | Self::Mode
             | Self::Context
             | Self::For

@@ -210,6 +210,32 @@ impl Verb {
                     ]
                 }
             }
+            Self::Prune => {
+                &const {
+                    [
+                        example(
+                            "Show what goes and what stays by the policy, and keep the plan",
+                            "shipmark prune --plan-file plan.json",
+                        ),
+                        example(
+                            "Delete by a plan that was shown, with a copy of what goes",
+                            "shipmark prune --apply plan.json --archive oci:deleted",
+                        ),
+                        example(
+                            "Explain why an image stays or goes",
+                            "shipmark prune --services web --explain 1.4.0",
+                        ),
+                    ]
+                }
+            }
+            Self::Restore => {
+                &const {
+                    [example(
+                        "Bring a deleted image back with its signatures and tags",
+                        "shipmark restore --images ghcr.io/acme/web --archive oci:deleted --digest sha256:daabd5f7f76713e866644bcb64579ce61c6f41845cdebdd0f6f17c905ad5d60a",
+                    )]
+                }
+            }
             Self::Policy => {
                 &const {
                     [

@@ -68,6 +68,7 @@ pub(super) const SERVICE_VERBS: &[Verb] = &[
     Verb::Rollback,
     Verb::Mark,
     Verb::Adopt,
+    Verb::Prune,
 ];
 /// Those that take repositories.
 pub(super) const PLACE_VERBS: &[Verb] = &[
@@ -81,6 +82,8 @@ pub(super) const PLACE_VERBS: &[Verb] = &[
     Verb::Rollback,
     Verb::Mark,
     Verb::Adopt,
+    Verb::Prune,
+    Verb::Restore,
 ];
 /// Those that take a version.
 pub(super) const VERSION_VERBS: &[Verb] = &[
@@ -91,7 +94,7 @@ pub(super) const VERSION_VERBS: &[Verb] = &[
     Verb::History,
 ];
 /// Those that name something by its digest.
-pub(super) const DIGEST_VERBS: &[Verb] = &[Verb::VerifyBundle, Verb::History];
+pub(super) const DIGEST_VERBS: &[Verb] = &[Verb::VerifyBundle, Verb::History, Verb::Restore];
 /// Those that read the image of `source`.
 pub(super) const SOURCE_VERBS: &[Verb] = &[
     Verb::Push,
@@ -114,6 +117,7 @@ pub(super) const OFFLINE_VERBS: &[Verb] = &[
     Verb::Rollback,
     Verb::Mark,
     Verb::Adopt,
+    Verb::Prune,
 ];
 pub(super) const SIGN_BUNDLE: &[Verb] = &[Verb::SignBundle];
 pub(super) const BUNDLE_VERBS: &[Verb] = &[Verb::VerifyBundle, Verb::SignBundle];
@@ -152,6 +156,7 @@ pub(super) const POLICY_VERBS: &[Verb] = &[
     Verb::Rollback,
     Verb::Mark,
     Verb::Adopt,
+    Verb::Prune,
 ];
 /// Those that speak to registries.
 pub(super) const REGISTRY_VERBS: &[Verb] = &[
@@ -164,6 +169,8 @@ pub(super) const REGISTRY_VERBS: &[Verb] = &[
     Verb::Rollback,
     Verb::Mark,
     Verb::Adopt,
+    Verb::Prune,
+    Verb::Restore,
 ];
 
 /// Those that read the image that `source` names, and no other.
@@ -194,4 +201,24 @@ pub(super) const REFUSABLE_VERBS: &[Verb] = &[
     Verb::Rollback,
     Verb::Mark,
     Verb::Adopt,
+    Verb::Prune,
+    Verb::Restore,
+];
+
+pub(super) const PRUNE: &[Verb] = &[Verb::Prune];
+pub(super) const RESTORE: &[Verb] = &[Verb::Restore];
+/// Those that write to an archive of deleted images, or read one.
+pub(super) const ARCHIVING: &[Verb] = &[Verb::Prune, Verb::Restore];
+/// Those that release, read or write records of one image or environment.
+pub(super) const IMAGE_OUTPUT_VERBS: &[Verb] = &[
+    Verb::Push,
+    Verb::Promote,
+    Verb::Check,
+    Verb::Verify,
+    Verb::History,
+    Verb::Inspect,
+    Verb::Rollback,
+    Verb::Mark,
+    Verb::Adopt,
+    Verb::Restore,
 ];

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use super::archive::archive_planned;
 use super::check_kept::check_kept;
 use super::delete_step::{StepEnd, delete_step, forget_deleted};
 use super::plan_file::{PlanFile, manifest_reason, tag_reason};
@@ -125,7 +126,7 @@ impl RepositoryRun<'_> {
     }
 
     async fn delete_all(&mut self, group: &mut GroupContent<'_>) -> Result<(), Failure> {
-        for _ in 0..ROUNDS_LIMIT {
+        for round in 0..ROUNDS_LIMIT {
             let request = self.reader.request;
             let plan = group.plan(request, self.used, Some(&self.file.deletions));
             let is_stopped = plan.is_stopped();
@@ -134,6 +135,13 @@ impl RepositoryRun<'_> {
             };
             if is_stopped || !plan.stops.is_empty() {
                 return self.end_stopped(&plan);
+            }
+            if let (0, Some(archive)) = (round, &request.archive) {
+                let place = &self.applied.place;
+                let snapshot = &group.contents[self.at].snapshot;
+                let context = self.reader.context;
+                let copied = archive_planned(&self.store, place, &plan, snapshot, archive, context);
+                Box::pin(copied).await?;
             }
             match self.run_steps(group, &plan).await? {
                 PassEnd::Done => return self.delete_blobs(group).await,

@@ -5,6 +5,7 @@
 //! one from a snapshot of the run that deletes. Lists that are not whole are facts of a snapshot, which stop its plan.
 
 mod apply;
+mod archive;
 mod check_kept;
 mod content_cache;
 mod delete_step;
@@ -19,6 +20,7 @@ mod read_registry;
 mod read_snapshot;
 mod repository_content;
 mod request_budget;
+mod restore;
 
 pub use apply::apply_prune;
 pub use find_pins::find_pins;
@@ -28,3 +30,4 @@ pub use prune_outcome::{
 };
 pub use prune_plan::{GroupPlan, PlannedRepository, PrunePlan, plan_prune};
 pub use prune_request::{PruneRequest, RuleGroup};
+pub use restore::{RestoreOutcome, RestoreRequest, RestoredTag, restore};

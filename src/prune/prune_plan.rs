@@ -1,12 +1,12 @@
 //! Plan of deletions, with what a report and a plan file need of each repository.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::prune_request::{PruneRequest, RecordedUse, RuleGroup};
 use super::read_layout::written_at;
 use super::read_snapshot::SnapshotReader;
 use super::repository_content::RepositoryContent;
-use crate::image::{Destination, Digest};
+use crate::image::{Destination, Digest, Tag};
 use crate::layout::StoredBlob;
 use crate::record::RecordTime;
 use crate::release::{Failure, ReleaseContext};
@@ -44,6 +44,8 @@ pub struct PlannedRepository {
     pub place: Destination,
     /// Digest of everything that the plan was made from.
     pub snapshot: Digest,
+    /// Tags with the manifests that they name.
+    pub tags: BTreeMap<Tag, Digest>,
     /// Blobs of a layout that no manifest names and that are older than the grace.
     pub unnamed_blobs: Vec<ObservedBlob>,
     /// What is odd, and stops nothing.
@@ -162,6 +164,12 @@ impl<'a> GroupContent<'a> {
         let repositories = places.map(|(place, content)| PlannedRepository {
             place: place.clone(),
             snapshot: content.snapshot_digest(),
+            tags: content
+                .snapshot
+                .tags
+                .iter()
+                .map(|(tag, target)| (tag.clone(), target.digest))
+                .collect(),
             unnamed_blobs: old_unnamed_blobs(content, rules, request.clock),
             notes: content.notes.clone(),
         });

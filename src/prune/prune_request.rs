@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::image::{Destination, Digest};
 use crate::record::RecordTime;
 use crate::release::TimelineLocation;
-use crate::retention::{PinnedDigest, RecordedHold, RetentionRules};
+use crate::retention::{EnvironmentReleases, PinnedDigest, RecordedHold, RetentionRules};
 
 /// Request for a plan of deletions, or for deletions by a plan.
 #[derive(Debug, Clone)]
@@ -24,6 +24,8 @@ pub struct PruneRequest {
     pub max_requests: Option<u64>,
     /// Directory in which manifests are kept between runs.
     pub cache: Option<PathBuf>,
+    /// Directory to which what goes is copied before it is deleted.
+    pub archive: Option<PathBuf>,
 }
 
 /// Repositories that have the same rules.
@@ -38,6 +40,6 @@ pub struct RuleGroup {
 /// Releases and holds that records say.
 #[derive(Debug, Default, Clone)]
 pub(super) struct RecordedUse {
-    pub(super) environments: Vec<crate::retention::EnvironmentReleases>,
+    pub(super) environments: Vec<EnvironmentReleases>,
     pub(super) holds: Vec<RecordedHold>,
 }

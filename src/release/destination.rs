@@ -198,7 +198,7 @@ fn open_destination_store(
 }
 
 /// Opens a store for writing. Blobs can be mounted from repositories on the same registry.
-pub(super) fn open_to_write(
+pub(crate) fn open_to_write(
     context: &ReleaseContext,
     place: &Destination,
     mount_from: &[&Repository],

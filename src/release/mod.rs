@@ -51,6 +51,7 @@ pub use check::{
     CurrentImage, LabelChange, TagMutability, check,
 };
 pub use context::ReleaseContext;
+pub(crate) use destination::open_to_write;
 pub(crate) use failure::signing_failure;
 pub use failure::{Diagnostic, Failure};
 pub use gates::gate_request::{

@@ -6,7 +6,9 @@ use super::check_report::CheckReport;
 use super::history_report::HistoryReport;
 use super::inspect_report::InspectReport;
 use super::policy_report::PolicyReport;
+use super::prune_report::PruneReport;
 use super::tags_report::TagsResult;
+use crate::prune::RestoreOutcome;
 use crate::release::{
     BatchOutcome, EnvironmentVerification, MarkOutcome, RecordBatchOutcome, ReleaseOutcome,
     RollbackOutcome, Verification,
@@ -44,6 +46,10 @@ pub enum VerbResult {
     MarkedServices(Box<RecordBatchOutcome<MarkOutcome>>),
     /// Releases that are recorded afterwards.
     Adopted(Box<AdoptReport>),
+    /// Plan of deletions, or deletions by a plan.
+    Pruned(Box<PruneReport>),
+    /// Image that was brought back.
+    Restored(Box<RestoreOutcome>),
     /// Policy with its defaults.
     ShownPolicy(Box<PolicyReport>),
 }

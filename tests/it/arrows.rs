@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Every room, and the rooms that it may use. ARCHITECTURE.md shows the same.
-const ROOMS: [(&str, &[&str]); 25] = [
+const ROOMS: [(&str, &[&str]); 26] = [
     // Ground: pure values.
     ("notices", &[]),
     ("strict_json", &[]),
@@ -84,6 +84,22 @@ const ROOMS: [(&str, &[&str]); 25] = [
             "transfer",
         ],
     ),
+    // Next to the road: what rules do not keep is deleted.
+    (
+        "prune",
+        &[
+            "image",
+            "layout",
+            "notices",
+            "record",
+            "registry",
+            "release",
+            "retention",
+            "strict_json",
+            "tagging",
+            "transfer",
+        ],
+    ),
     // Surface.
     ("actions", &["notices"]),
     ("cli", &["actions", "notices"]),
@@ -121,11 +137,13 @@ const ROOMS: [(&str, &[&str]); 25] = [
             "layout",
             "notices",
             "policy",
+            "prune",
             "record",
             "referrers",
             "registry",
             "release",
             "report",
+            "retention",
             "signing",
             "tagging",
             "transfer",
@@ -134,7 +152,8 @@ const ROOMS: [(&str, &[&str]); 25] = [
 ];
 
 /// Only the surface reads the environment or the wall clock, or prints.
-const BELOW_THE_SURFACE: [&str; 21] = [
+const BELOW_THE_SURFACE: [&str; 22] = [
+    "prune",
     "gate",
     "notices",
     "record",

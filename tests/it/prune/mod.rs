@@ -1,5 +1,6 @@
 //! Deletion by retention rules, over HTTP against the test registry, and on image layouts.
 
+mod archive;
 mod cases;
 mod counts;
 mod crash;

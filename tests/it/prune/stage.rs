@@ -283,6 +283,7 @@ pub fn request_for(place: &str, rules: RetentionRules) -> PruneRequest {
         clock: now(),
         max_requests: None,
         cache: None,
+        archive: None,
     }
 }
 
