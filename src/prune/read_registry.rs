@@ -87,8 +87,8 @@ enum ManifestAnswer {
 struct ReadingState {
     content: RepositoryContent,
     pending: VecDeque<ReadTask>,
-    /// Manifests that were asked for.
-    asked: HashSet<Digest>,
+    /// Manifests that were requested.
+    requested: HashSet<Digest>,
     has_referrers_api: bool,
     /// Requests that the limit left out.
     refused: usize,
@@ -253,7 +253,7 @@ fn is_malformed(error: &RegistryError) -> bool {
 impl ReadingState {
     fn new(content: RepositoryContent) -> Self {
         Self {
-            asked: content.snapshot.manifests.keys().copied().collect(),
+            requested: content.snapshot.manifests.keys().copied().collect(),
             pending: VecDeque::new(),
             content,
             has_referrers_api: true,
@@ -265,7 +265,7 @@ impl ReadingState {
     fn is_useful(&mut self, task: &ReadTask) -> bool {
         match task {
             ReadTask::Tag(_) => true,
-            ReadTask::Manifest(digest) | ReadTask::Subject(digest) => self.asked.insert(*digest),
+            ReadTask::Manifest(digest) | ReadTask::Subject(digest) => self.requested.insert(*digest),
             ReadTask::Referrers(_) => self.has_referrers_api,
         }
     }
@@ -282,7 +282,7 @@ impl ReadingState {
                 };
                 self.content.snapshot.tags.insert(tag, target);
                 match read {
-                    Some(read) if self.asked.insert(digest) => self.take_manifest(digest, read),
+                    Some(read) if self.requested.insert(digest) => self.take_manifest(digest, read),
                     Some(read) if !self.is_read(digest) => self.take_manifest(digest, read),
                     Some(_) => {}
                     None => self.pending.push_back(ReadTask::Manifest(digest)),

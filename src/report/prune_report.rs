@@ -395,7 +395,7 @@ impl<'a> RepositorySection<'a> {
         }
         for (reason, count) in self.staying() {
             let count = count_phrase(count as u64, "manifest");
-            text.push(&format!("  {count} stay: {reason}\n"));
+            text.push(&format!("  stays: {count}: {reason}\n"));
         }
         for (digest, words) in self.refused_by_registry() {
             text.push(&format!(

@@ -112,6 +112,7 @@ const ROOMS: [(&str, &[&str]); 26] = [
             "image",
             "notices",
             "policy",
+            "prune",
             "record",
             "referrers",
             "release",

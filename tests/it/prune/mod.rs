@@ -2,8 +2,10 @@
 
 mod archive;
 mod cases;
+mod command_line;
 mod counts;
 mod crash;
+mod layout_stage;
 mod layouts;
 mod plan_files;
 mod races;
