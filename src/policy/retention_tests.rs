@@ -130,7 +130,28 @@ retention:
   grace: 1y
   limits: {share: 130%, images: 01}
 ";
-    insta::assert_snapshot!(refused(text), @"");
+    insta::assert_snapshot!(refused(text), @r#"
+    line 2, column 42: expected at least one of the keys released, rollback, tags, pinned, got none
+    line 4, column 20: "7 years" is not a duration: expected whole numbers with units (w, d, h, m, s), such as 24h, 90d or 1d12h
+    line 4, column 39: "0" is not a number from 1 to 999999
+    line 4, column 49: "a b" contains ' ', which is in no tag
+    line 4, column 64: "../x" is not a path in the repository: expected a relative path without . and ..
+    line 4, column 72: "/etc" is not a path in the repository: expected a relative path without . and ..
+    line 4, column 79: the key rolback is not known here; did you mean rollback?
+    line 6, column 14: "hold.*" names only tags of records, holds or evidence, which no rule deletes. remove the rule: evidence goes with its image, records stay, and unhold lifts a hold
+    line 7, column 15: "sha256-*" names only tags of records, holds or evidence, which no rule deletes. remove the rule: evidence goes with its image, records stay, and unhold lifts a hold
+    line 7, column 27: "shipmark.prod.*" names only tags of records, holds or evidence, which no rule deletes. remove the rule: evidence goes with its image, records stay, and unhold lifts a hold
+    line 9, column 7: one of the keys tags, versions, untagged is missing. write tags: or versions: and patterns, or untagged: true
+    line 10, column 17: expected one of the keys tags, versions, untagged, got more. write two entries of the list
+    line 11, column 7: expected at least one of the keys older-than, keep-last, got none
+    line 12, column 18: "false" is not one of true
+    line 12, column 36: "x" is not a number from 1 to 999999
+    line 13, column 23: orphans has no effect: the rule is not about untagged images. write orphans: true into a rule with untagged: true, or remove it
+    line 14, column 7: expected a mapping with the key tags, versions or untagged, got text
+    line 15, column 10: "1y" is not a duration: expected whole numbers with units (w, d, h, m, s), such as 24h, 90d or 1d12h
+    line 16, column 19: "130%" is not a share from 1% to 100%, such as 30%
+    line 16, column 33: "01" is not a number from 1 to 999999
+    "#);
 }
 
 #[test]

@@ -689,7 +689,7 @@ pub const CORPUS: &[(Judgement, &str)] = &[
     ),
     (
         Invalid,
-        "environments: {a: {repository: x}}\nretention: {grace: 24}",
+        "environments: {a: {repository: x}}\nretention: {grace: '24'}",
     ),
     (
         Invalid,
@@ -697,19 +697,19 @@ pub const CORPUS: &[(Judgement, &str)] = &[
     ),
     (
         Invalid,
-        "environments: {a: {repository: x}}\nretention: {keep: {released: 7}}",
+        "environments: {a: {repository: x}}\nretention: {keep: {released: '7'}}",
     ),
     (
         Invalid,
-        "environments: {a: {repository: x}}\nretention: {keep: {rollback: 0}}",
+        "environments: {a: {repository: x}}\nretention: {keep: {rollback: '0'}}",
     ),
     (
         Invalid,
-        "environments: {a: {repository: x}}\nretention: {keep: {rollback: 05}}",
+        "environments: {a: {repository: x}}\nretention: {keep: {rollback: '05'}}",
     ),
     (
         Invalid,
-        "environments: {a: {repository: x}}\nretention: {keep: {rollback: 1.5}}",
+        "environments: {a: {repository: x}}\nretention: {keep: {rollback: '1.5'}}",
     ),
     (
         Invalid,
@@ -729,7 +729,7 @@ pub const CORPUS: &[(Judgement, &str)] = &[
     ),
     (
         Invalid,
-        "environments: {a: {repository: x}}\nretention: {limits: {share: 30}}",
+        "environments: {a: {repository: x}}\nretention: {limits: {share: '30'}}",
     ),
     (
         Invalid,
@@ -741,7 +741,7 @@ pub const CORPUS: &[(Judgement, &str)] = &[
     ),
     (
         Invalid,
-        "environments: {a: {repository: x}}\nretention: {limits: {images: 1000000}}",
+        "environments: {a: {repository: x}}\nretention: {limits: {images: '1000000'}}",
     ),
     (
         Invalid,

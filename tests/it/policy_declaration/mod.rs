@@ -244,7 +244,7 @@ fn what_the_parser_accepts_the_schema_accepts() {
     let schema = EditorSchema::new();
     let declared: Value = serde_json::from_str(&policy::json_schema()).unwrap();
     let (mut accepted, mut refused, mut signed) = (0, 0, 0);
-    for seed in 0..9_000 {
+    for seed in 0..14_000 {
         let text = random_policy::write(seed, &declared);
         match (parse(&text), schema.check(&text)) {
             (Ok(()), Some(Ok(()))) => {
