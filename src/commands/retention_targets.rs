@@ -136,16 +136,20 @@ fn refuse_unknown(
 ) -> Result<(), Failure> {
     let has_place = |place: &&Destination| targets.iter().any(|it| it.place == **place);
     let has_service = |name: &&Service| targets.iter().any(|it| it.service.as_ref() == Some(name));
-    let place = images.iter().find(|place| !has_place(place));
-    let service = services.iter().find(|name| !has_service(name));
-    let what = match (place, service) {
-        (Some(place), _) => format!("images: {place} is in no environment of the policy"),
-        (None, Some(name)) => format!("services: {name} is no service of the policy"),
-        (None, None) => return Ok(()),
-    };
-    Err(Failure::input(what)
+    if let Some(place) = images.iter().find(|place| !has_place(place)) {
+        return Err(Failure::input(format!(
+            "images: {place} is in no environment of the policy"
+        ))
         .with_reason("retention is a rule of the policy, and an image that it does not know stays")
-        .with_hint("name repositories as the policy does; shipmark policy shows them"))
+        .with_hint("name repositories as the policy does; shipmark policy shows them"));
+    }
+    if let Some(name) = services.iter().find(|name| !has_service(name)) {
+        return Err(
+            Failure::input(format!("services: {name} is no service of the policy"))
+                .with_hint("name services as the policy does; shipmark policy shows them"),
+        );
+    }
+    Ok(())
 }
 
 fn require_rules(targets: &[RetentionTarget]) -> Result<(), Failure> {

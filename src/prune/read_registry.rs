@@ -265,7 +265,9 @@ impl ReadingState {
     fn is_useful(&mut self, task: &ReadTask) -> bool {
         match task {
             ReadTask::Tag(_) => true,
-            ReadTask::Manifest(digest) | ReadTask::Subject(digest) => self.requested.insert(*digest),
+            ReadTask::Manifest(digest) | ReadTask::Subject(digest) => {
+                self.requested.insert(*digest)
+            }
             ReadTask::Referrers(_) => self.has_referrers_api,
         }
     }

@@ -79,9 +79,9 @@ async fn nothing_is_deleted_that_could_not_be_archived() {
     let stage = PruneStage::signed_pull_request(Profile::plain(), false).await;
     let folder = tempfile::tempdir().unwrap();
     let before = stage.there();
-    stage
-        .registry
-        .fault(Fault::on("GET", "/blobs/", Effect::status(404)).always());
+    let layer = crate::registry::digest(b"layer of a");
+    let fault = Fault::on("GET", &layer, Effect::status(404));
+    stage.registry.fault(fault.always());
     let failure = prune_with_archive(&stage, folder.path()).await;
     let requests = stage.requests();
     assert!(failure.is_err(), "{requests:#?}");
