@@ -230,10 +230,16 @@ impl Verb {
             }
             Self::Restore => {
                 &const {
-                    [example(
-                        "Bring a deleted image back with its signatures and tags",
-                        "shipmark restore --images ghcr.io/acme/web --archive oci:deleted --digest sha256:daabd5f7f76713e866644bcb64579ce61c6f41845cdebdd0f6f17c905ad5d60a",
-                    )]
+                    [
+                        example(
+                            "Bring a deleted image back with its signatures and tags",
+                            "shipmark restore --images ghcr.io/acme/web --archive oci:deleted --digest sha256:daabd5f7f76713e866644bcb64579ce61c6f41845cdebdd0f6f17c905ad5d60a",
+                        ),
+                        example(
+                            "Bring an image back into an image layout",
+                            "shipmark restore --images oci:web --archive oci:deleted --digest sha256:daabd5f7f76713e866644bcb64579ce61c6f41845cdebdd0f6f17c905ad5d60a",
+                        ),
+                    ]
                 }
             }
             Self::Policy => {
