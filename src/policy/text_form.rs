@@ -65,8 +65,8 @@ pub(super) const PUBLIC_KEY: TextForm = TextForm {
 };
 
 pub(super) const ACTION_NAME: TextForm = TextForm {
-    pattern: "(?:push|promote|adopt|reinstate|rollback|deployed|failed)",
-    expected: "name of an action: push, promote, adopt, reinstate, rollback, deployed or failed",
+    pattern: "(?:push|promote|adopt|reinstate|rollback|deployed|failed|pruned|hold|unhold)",
+    expected: "name of an action: push, promote, adopt, reinstate, rollback, deployed, failed, pruned, hold or unhold",
 };
 
 pub(super) const CALENDAR_DATE: TextForm = TextForm {

@@ -206,6 +206,11 @@ pub(crate) fn open_to_write(
     open_store(context, place, RepositoryAccess::PullPush, mount_from)
 }
 
+/// Opens a store for writing and deleting.
+pub(super) fn open_to_delete(context: &ReleaseContext, place: &Destination) -> ImageStore {
+    open_store(context, place, RepositoryAccess::PullPushDelete, &[])
+}
+
 fn open_store(
     context: &ReleaseContext,
     place: &Destination,

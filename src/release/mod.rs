@@ -15,6 +15,7 @@ mod failure;
 mod gates;
 mod hand_rollback;
 mod history;
+mod hold;
 mod inspect;
 mod mark;
 mod named_root;
@@ -60,6 +61,7 @@ pub use gates::gate_request::{
 pub use gates::given_documents::{FileIdentity, GivenReport, GivenReports, GivenVex};
 pub(crate) use history::whole_timeline::read_whole_timeline;
 pub use history::{HistoryOutcome, HistoryRequest, RecordedCurrent, TimelineSigning, history};
+pub use hold::{HoldChange, HoldOutcome, HoldRequest, HoldTagChange, change_hold};
 pub use inspect::{
     CarriedRecord, EnvironmentAccount, InspectOutcome, InspectRequest, InspectSubject,
     InspectedEvidence, KnownImage, inspect,

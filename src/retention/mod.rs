@@ -5,8 +5,10 @@ mod deletion_order;
 mod deletion_reason;
 mod find_stops;
 mod freed_space;
+mod hold_name;
 mod judge_manifest;
 mod keep_reason;
+mod lifted_hold;
 mod manifest_age;
 mod manifest_graph;
 mod newest_of_rule;
@@ -28,7 +30,9 @@ mod snapshot;
 mod version_class;
 
 pub use deletion_reason::DeletionReason;
+pub use hold_name::{HoldName, HoldNameError};
 pub use keep_reason::KeepReason;
+pub use lifted_hold::build_lifted_hold;
 pub use manifest_age::{AgeSource, ManifestAge};
 pub use observed_manifest::{
     ManifestLinks, ObservedBlob, ObservedContent, ObservedManifest, ObservedTimes,

@@ -79,6 +79,7 @@ const ROOMS: [(&str, &[&str]); 26] = [
             "record",
             "referrers",
             "registry",
+            "retention",
             "signing",
             "tagging",
             "transfer",
