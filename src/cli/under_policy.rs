@@ -155,6 +155,7 @@ impl Input {
             | Self::To
             | Self::State
             | Self::Release
+            | Self::Name
             | Self::Limit
             | Self::All
             | Self::Verify

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::cancellation::until_cancelled;
 use super::invocation::Invocation;
 use super::{
-    adopt, check, history, input_spelling, inspect, mark, policy, promote, push, rollback,
+    adopt, check, history, hold, input_spelling, inspect, mark, policy, promote, push, rollback,
     run_attempt, run_release, runner_advice, runner_paths, sign_bundle, tags, verify,
     verify_bundle,
 };
@@ -61,6 +61,7 @@ async fn dispatch(
         Verb::Rollback => until_cancelled(rollback::run(invocation), cancelled).await,
         Verb::Mark => until_cancelled(mark::run(invocation), cancelled).await,
         Verb::Adopt => until_cancelled(adopt::run(invocation), cancelled).await,
+        Verb::Hold | Verb::Unhold => until_cancelled(hold::run(invocation), cancelled).await,
         Verb::Policy => until_cancelled(policy::run(invocation), cancelled).await,
     }
 }

@@ -8,7 +8,7 @@ use super::inspect_report::InspectReport;
 use super::policy_report::PolicyReport;
 use super::tags_report::TagsResult;
 use crate::release::{
-    BatchOutcome, EnvironmentVerification, MarkOutcome, RecordBatchOutcome, ReleaseOutcome,
+    BatchOutcome, EnvironmentVerification, HoldOutcome, MarkOutcome, RecordBatchOutcome, ReleaseOutcome,
     RollbackOutcome, Verification,
 };
 
@@ -42,6 +42,8 @@ pub enum VerbResult {
     Marked(Box<MarkOutcome>),
     /// Mark of a release of several services, some of which may have failed.
     MarkedServices(Box<RecordBatchOutcome<MarkOutcome>>),
+    /// Hold that is placed or lifted.
+    HoldChanged(Box<HoldOutcome>),
     /// Releases that are recorded afterwards.
     Adopted(Box<AdoptReport>),
     /// Policy with its defaults.

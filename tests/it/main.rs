@@ -37,6 +37,7 @@ mod interop_records;
 mod interop_sigstore;
 mod keep;
 mod keyless;
+mod hold;
 mod left_behind;
 mod logged_key;
 mod logins;
