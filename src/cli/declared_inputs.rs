@@ -5,11 +5,11 @@ use super::input_declaration::{DEFAULTS, InputCondition, InputDeclaration, Input
 use super::verb::Verb;
 use super::verb_groups::{
     ARCHIVING, BUNDLE_VERBS, COMMIT_VERBS, DECIDING_VERBS, DIGEST_VERBS, DRY_RUN_VERBS,
-    EXCLUDING_VERBS, HISTORY, MARK, OFFLINE_VERBS, PLACE_VERBS, POLICY_VERBS, PROMOTE_VERBS,
-    PROMOTING_VERBS, PRUNE, RECORDING, RECURSIVE_VERBS, REGISTRY_VERBS, RELEASE_VERBS, RESTORE,
-    ROLLBACK, SCANNING_VERBS, SERVICE_VERBS, SIGN_BUNDLE, SIGNATURE_VERBS, SIGNING,
-    SOURCE_CHECKING, SOURCE_REQUIRED, SOURCE_VERBS, TAGGING_VERBS, TAGS_VERBS, VERIFYING,
-    VERSION_VERBS,
+    EXCLUDING_VERBS, HISTORY, HOLD, HOLDING_VERBS, MARK, NAMED_RELEASE_VERBS, OFFLINE_VERBS,
+    PLACE_VERBS, POLICY_VERBS, PROMOTE_VERBS, PROMOTING_VERBS, PRUNE, RECORDING, RECURSIVE_VERBS,
+    REGISTRY_VERBS, RELEASE_VERBS, RESTORE, ROLLBACK, SCANNING_VERBS, SERVICE_VERBS, SIGN_BUNDLE,
+    SIGNATURE_VERBS, SIGNING, SOURCE_CHECKING, SOURCE_REQUIRED, SOURCE_VERBS, TAGGING_VERBS,
+    TAGS_VERBS, VERIFYING, VERSION_VERBS,
 };
 
 /// Declares [`Input`] and [`INPUTS`] from one row for each input, under its heading: variant, name and the
@@ -229,7 +229,7 @@ declare_inputs! {
             help: "Release an image again that a rollback withdrew",
         }
         Reason, "reason" {
-            verbs: RECORDING, kind: InputKind::Text("TEXT"),
+            verbs: RECORDING, kind: InputKind::Text("TEXT"), required: HOLDING_VERBS,
             help: "Reason of what is done, for its record",
         }
         Link, "link" {
@@ -261,8 +261,12 @@ declare_inputs! {
             help: "State to record of the release: deployed or failed",
         }
         Release, "release" {
-            verbs: MARK, kind: InputKind::Text("RELEASE"),
-            help: "Release to mark, by version, digest or record",
+            verbs: NAMED_RELEASE_VERBS, kind: InputKind::Text("RELEASE"), required: HOLD,
+            help: "Release to mark or hold, by version, digest or record; for hold a tag too",
+        }
+        Name, "name" {
+            verbs: HOLDING_VERBS, kind: InputKind::Text("NAME"), required: HOLDING_VERBS,
+            help: "Name of the hold, such as case-7",
         }
         Limit, "limit" {
             verbs: HISTORY, kind: InputKind::Text("NUMBER"),

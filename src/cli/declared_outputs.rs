@@ -77,7 +77,7 @@ pub const OUTPUTS: &[OutputDeclaration] = &[
     OutputDeclaration {
         name: "outcome",
         verbs: REFUSABLE_VERBS,
-        help: "released, releasable (check: a promotion would be released), superseded (a newer release keeps the environment), withdrawn, incomplete (withdrawn, but a version line stays), marked, adopted, planned (prune: images would go), pruned, restored, unchanged (already up to date, or a dry run), verified, signed, refused, or failed (some of several services)",
+        help: "released, releasable (check: a promotion would be released), superseded (a newer release keeps the environment), withdrawn, incomplete (withdrawn, but a version line stays), marked, on-hold, lifted, adopted, planned (prune: images would go), pruned, restored, unchanged (already up to date, or a dry run), verified, signed, refused, or failed (some of several services)",
     },
     OutputDeclaration {
         name: "matrix",

@@ -16,7 +16,7 @@ impl Input {
                 "The output plan of check, sha256:…: a digest of the policy, the images, versions and tags of all services. Give sources with it, so that the images are those that were approved.",
             ),
             Self::Images => Some(
-                "Not needed if environment names an environment of the policy; history, inspect, rollback, mark and adopt take the repository of an environment that no policy names. The verb tags takes names of images in the form of docker/metadata-action.",
+                "Not needed if environment names an environment of the policy; history, inspect, rollback, mark, adopt, hold and unhold take the repository of an environment that no policy names. The verb tags takes names of images in the form of docker/metadata-action.",
             ),
             Self::Platforms => Some(
                 "Creates a new index, with another digest, of these images and their attestations. Without this input the image is released unchanged. Other forms are linux/arm/v7 and windows(10.0.17763)/amd64.",
@@ -54,7 +54,12 @@ impl Input {
             Self::To => Some(
                 "Default: the newest release before it that is neither withdrawn nor marked as failed; one that is marked as deployed goes first. If withdraw names a release that is not current, the environment stays where it is.",
             ),
-            Self::Release => Some("Default: the current release."),
+            Self::Release => Some(
+                "Default for mark: the current release. hold takes a digest of any image of the repository.",
+            ),
+            Self::Name => Some(
+                "1 to 64 lower-case letters, digits, dots, dashes or underscores. The tag hold.NAME names the image while the hold is in effect.",
+            ),
             Self::Reinstate => Some("Requires reason. Refused for an image that is not withdrawn."),
             Self::Dockerfile => {
                 Some("Recorded as given. Default: what the record of the environment before says.")

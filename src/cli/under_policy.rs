@@ -164,6 +164,7 @@ impl Input {
             | Self::To
             | Self::State
             | Self::Release
+            | Self::Name
             | Self::Limit
             | Self::All
             | Self::Verify

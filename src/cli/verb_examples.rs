@@ -210,6 +210,34 @@ impl Verb {
                     ]
                 }
             }
+            Self::Hold => {
+                &const {
+                    [
+                        example(
+                            "Keep a release of an environment of the policy",
+                            "shipmark hold --name case-7 --environment prod --release 1.4.0 --reason audit-of-2026",
+                        ),
+                        example(
+                            "Keep an image by its tag, without records",
+                            "shipmark hold --name case-7 --images ghcr.io/acme/web --release 1.4.0 --reason audit-of-2026",
+                        ),
+                    ]
+                }
+            }
+            Self::Unhold => {
+                &const {
+                    [
+                        example(
+                            "Lift a hold in an environment of the policy",
+                            "shipmark unhold --name case-7 --environment prod --reason audit-closed",
+                        ),
+                        example(
+                            "Lift a hold of one service",
+                            "shipmark unhold --name case-7 --environment prod --services web --reason audit-closed",
+                        ),
+                    ]
+                }
+            }
             Self::Prune => {
                 &const {
                     [

@@ -14,6 +14,10 @@ pub(super) const PROMOTING_VERBS: &[Verb] = &[Verb::Promote, Verb::Check];
 pub(super) const DECIDING_VERBS: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Check];
 pub(super) const ROLLBACK: &[Verb] = &[Verb::Rollback];
 pub(super) const MARK: &[Verb] = &[Verb::Mark];
+pub(super) const HOLD: &[Verb] = &[Verb::Hold];
+pub(super) const HOLDING_VERBS: &[Verb] = &[Verb::Hold, Verb::Unhold];
+/// Those that are about one release or image of a repository.
+pub(super) const NAMED_RELEASE_VERBS: &[Verb] = &[Verb::Mark, Verb::Hold];
 /// Those that can plan and report without a write.
 pub(super) const DRY_RUN_VERBS: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Rollback, Verb::Adopt];
 /// Those that write a record, or check a release that is to write one.
@@ -24,6 +28,8 @@ pub(super) const RECORDING: &[Verb] = &[
     Verb::Rollback,
     Verb::Mark,
     Verb::Adopt,
+    Verb::Hold,
+    Verb::Unhold,
 ];
 /// Those for which some versions never count.
 pub(super) const EXCLUDING_VERBS: &[Verb] = &[
@@ -55,6 +61,8 @@ pub(super) const RECORD_VERBS: &[Verb] = &[
     Verb::Rollback,
     Verb::Mark,
     Verb::Adopt,
+    Verb::Hold,
+    Verb::Unhold,
 ];
 pub(super) const HISTORY: &[Verb] = &[Verb::History];
 /// Those that take some services of the policy.
@@ -68,6 +76,8 @@ pub(super) const SERVICE_VERBS: &[Verb] = &[
     Verb::Rollback,
     Verb::Mark,
     Verb::Adopt,
+    Verb::Hold,
+    Verb::Unhold,
     Verb::Prune,
 ];
 /// Those that take repositories.
@@ -82,6 +92,8 @@ pub(super) const PLACE_VERBS: &[Verb] = &[
     Verb::Rollback,
     Verb::Mark,
     Verb::Adopt,
+    Verb::Hold,
+    Verb::Unhold,
     Verb::Prune,
     Verb::Restore,
 ];
@@ -117,6 +129,8 @@ pub(super) const OFFLINE_VERBS: &[Verb] = &[
     Verb::Rollback,
     Verb::Mark,
     Verb::Adopt,
+    Verb::Hold,
+    Verb::Unhold,
     Verb::Prune,
 ];
 pub(super) const SIGN_BUNDLE: &[Verb] = &[Verb::SignBundle];
@@ -129,6 +143,8 @@ pub(super) const SIGNING: &[Verb] = &[
     Verb::Rollback,
     Verb::Mark,
     Verb::Adopt,
+    Verb::Hold,
+    Verb::Unhold,
 ];
 /// Those that may check the image that they are given.
 pub(super) const SOURCE_CHECKING: &[Verb] = &[Verb::Promote, Verb::Check, Verb::Verify];
@@ -156,6 +172,8 @@ pub(super) const POLICY_VERBS: &[Verb] = &[
     Verb::Rollback,
     Verb::Mark,
     Verb::Adopt,
+    Verb::Hold,
+    Verb::Unhold,
     Verb::Prune,
 ];
 /// Those that speak to registries.
@@ -169,6 +187,8 @@ pub(super) const REGISTRY_VERBS: &[Verb] = &[
     Verb::Rollback,
     Verb::Mark,
     Verb::Adopt,
+    Verb::Hold,
+    Verb::Unhold,
     Verb::Prune,
     Verb::Restore,
 ];
@@ -189,6 +209,8 @@ pub(super) const SIGNATURE_VERBS: &[Verb] = &[
     Verb::Rollback,
     Verb::Mark,
     Verb::Adopt,
+    Verb::Hold,
+    Verb::Unhold,
 ];
 /// Those that come to more than one end.
 pub(super) const REFUSABLE_VERBS: &[Verb] = &[
@@ -201,6 +223,8 @@ pub(super) const REFUSABLE_VERBS: &[Verb] = &[
     Verb::Rollback,
     Verb::Mark,
     Verb::Adopt,
+    Verb::Hold,
+    Verb::Unhold,
     Verb::Prune,
     Verb::Restore,
 ];
@@ -220,5 +244,7 @@ pub(super) const IMAGE_OUTPUT_VERBS: &[Verb] = &[
     Verb::Rollback,
     Verb::Mark,
     Verb::Adopt,
+    Verb::Hold,
+    Verb::Unhold,
     Verb::Restore,
 ];

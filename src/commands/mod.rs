@@ -15,6 +15,7 @@ mod gate_inputs;
 mod gate_overrides;
 mod github_inputs;
 mod history;
+mod hold;
 mod input_spelling;
 mod inspect;
 mod invocation;

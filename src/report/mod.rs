@@ -19,6 +19,7 @@ mod gate_report;
 mod history_json;
 mod history_outputs;
 mod history_report;
+mod hold_report;
 mod image_matrix;
 mod inspect_evidence;
 mod inspect_json;

@@ -10,8 +10,8 @@ use super::tags_report::TagsResult;
 use super::verb_result::VerbResult;
 use super::{
     batch_phrases, batch_report, bundle_report, cleaned, environment_outputs, environment_report,
-    mark_report, prune_json, record_batch_report, restore_report, rollback_report, step_outputs,
-    text_report, verification_report,
+    hold_report, mark_report, prune_json, record_batch_report, restore_report, rollback_report,
+    step_outputs, text_report, verification_report,
 };
 use crate::notices::FileLocation;
 use crate::release::{
@@ -76,6 +76,14 @@ impl ResultReport {
                 summary: summary::mark_summary(&outcome, context),
                 outputs: mark_report::to_outputs(&outcome),
                 values: vec![("image", mark_report::image_reference(&outcome))],
+                failure: None,
+                names: vec![outcome.place.to_string()],
+            },
+            VerbResult::HoldChanged(outcome) => Self {
+                text: hold_report::to_text(&outcome),
+                summary: summary::hold_summary(&outcome, context),
+                outputs: hold_report::to_outputs(&outcome),
+                values: vec![("image", hold_report::image_reference(&outcome))],
                 failure: None,
                 names: vec![outcome.place.to_string()],
             },

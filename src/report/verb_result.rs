@@ -10,8 +10,8 @@ use super::prune_report::PruneReport;
 use super::tags_report::TagsResult;
 use crate::prune::RestoreOutcome;
 use crate::release::{
-    BatchOutcome, EnvironmentVerification, MarkOutcome, RecordBatchOutcome, ReleaseOutcome,
-    RollbackOutcome, Verification,
+    BatchOutcome, EnvironmentVerification, HoldOutcome, MarkOutcome, RecordBatchOutcome,
+    ReleaseOutcome, RollbackOutcome, Verification,
 };
 
 /// Result of a verb.
@@ -44,6 +44,8 @@ pub enum VerbResult {
     Marked(Box<MarkOutcome>),
     /// Mark of a release of several services, some of which may have failed.
     MarkedServices(Box<RecordBatchOutcome<MarkOutcome>>),
+    /// Hold that is placed or lifted.
+    HoldChanged(Box<HoldOutcome>),
     /// Releases that are recorded afterwards.
     Adopted(Box<AdoptReport>),
     /// Plan of deletions, or deletions by a plan.

@@ -54,7 +54,7 @@ pub(super) use inspect_page::inspect_summary;
 pub(super) use policy_page::policy_summary;
 pub(super) use prune_page::{prune_summary, restore_summary};
 pub(super) use record_batch_page::record_batch_summary;
-pub(super) use record_pages::{adopt_summary, mark_summary, rollback_summary};
+pub(super) use record_pages::{adopt_summary, hold_summary, mark_summary, rollback_summary};
 #[cfg(test)]
 pub(super) use record_samples::{history as sample_history, inspection as sample_inspection};
 pub(super) use release_page::release_summary;
