@@ -59,9 +59,6 @@ impl Input {
             Self::Tags | Self::Flavor => {
                 PolicyEffect::FixedByPolicy("refused where the environment has `tags`")
             }
-            Self::KeepTags => {
-                PolicyEffect::TightensOnly("keeps more than the key `retention` says")
-            }
             Self::Version => PolicyEffect::FixedByPolicy(
                 "refused where the environment has `tags`; else it must agree with all that names the image",
             ),
@@ -142,6 +139,7 @@ impl Input {
             | Self::Apply
             | Self::PlanFile
             | Self::Explain
+            | Self::KeepTags
             | Self::Archive
             | Self::Cache
             | Self::MaxRequests

@@ -30,6 +30,7 @@ pub(super) const RECORDING: &[Verb] = &[
     Verb::Adopt,
     Verb::Hold,
     Verb::Unhold,
+    Verb::Prune,
 ];
 /// Those for which some versions never count.
 pub(super) const EXCLUDING_VERBS: &[Verb] = &[
@@ -63,6 +64,7 @@ pub(super) const RECORD_VERBS: &[Verb] = &[
     Verb::Adopt,
     Verb::Hold,
     Verb::Unhold,
+    Verb::Prune,
 ];
 pub(super) const HISTORY: &[Verb] = &[Verb::History];
 /// Those that take some services of the policy.
@@ -145,6 +147,7 @@ pub(super) const SIGNING: &[Verb] = &[
     Verb::Adopt,
     Verb::Hold,
     Verb::Unhold,
+    Verb::Prune,
 ];
 /// Those that may check the image that they are given.
 pub(super) const SOURCE_CHECKING: &[Verb] = &[Verb::Promote, Verb::Check, Verb::Verify];
@@ -211,6 +214,7 @@ pub(super) const SIGNATURE_VERBS: &[Verb] = &[
     Verb::Adopt,
     Verb::Hold,
     Verb::Unhold,
+    Verb::Prune,
 ];
 /// Those that come to more than one end.
 pub(super) const REFUSABLE_VERBS: &[Verb] = &[

@@ -3,6 +3,7 @@ use std::path::Path;
 use super::invocation::Invocation;
 use super::load_policy::{LoadedPolicy, load_policy};
 use super::policy::no_policy;
+use super::record_writing::deletion_timelines;
 use super::recorded_timelines::{run_clock, timelines_of_services};
 use super::retention_targets::{RetentionTarget, retention_targets};
 use super::{announcement, context_inputs, pinned_files};
@@ -120,9 +121,15 @@ async fn build_request(
     let services: Vec<_> = services.collect();
     let timelines = timelines_of_services(invocation, loaded, &services).await?;
     let digests: Vec<Digest> = loaded.digests();
+    let places: Vec<_> = targets.iter().map(|target| target.place.clone()).collect();
+    let records = match arguments.entries(Input::Apply).is_empty() {
+        true => Vec::new(),
+        false => deletion_timelines(invocation, loaded, &places).await?,
+    };
     Ok(PruneRequest {
         groups,
         timelines,
+        records,
         pins,
         policy: digests,
         clock: run_clock(invocation)?,

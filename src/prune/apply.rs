@@ -16,6 +16,7 @@ use super::prune_request::{PruneRequest, RecordedUse};
 use super::read_layout::read_layout;
 use super::read_registry::RegistryReading;
 use super::read_snapshot::SnapshotReader;
+use super::record_run::record_run;
 use crate::image::{Destination, Digest, Tag};
 use crate::layout::LayoutDirectory;
 use crate::registry::RepositoryAccess;
@@ -65,8 +66,10 @@ pub async fn apply_prune(
                 applied: AppliedRepository::new(group.group.places[at].clone()),
                 at,
             };
-            let failure = Box::pin(run.apply(group)).await.err();
-            run.applied.failure = failure;
+            let ended = Box::pin(run.apply(group)).await;
+            // What is gone is recorded, however the run ended.
+            let recorded = record_run(request, &used, &mut run.applied, context).await;
+            run.applied.failure = ended.and(recorded).err();
             repositories.push(run.applied);
         }
     }

@@ -18,6 +18,7 @@ mod read_ages;
 mod read_layout;
 mod read_registry;
 mod read_snapshot;
+mod record_run;
 mod repository_content;
 mod request_budget;
 mod restore;

@@ -32,8 +32,8 @@ pub struct AppliedRepository {
     pub changes: Vec<String>,
     /// What is missing after the run.
     pub holes: Vec<KeptHole>,
-    /// Record of the deletions, if the repository has an environment with a timeline.
-    pub record: Option<(EnvironmentName, RecordResult)>,
+    /// Records of the deletions, for each environment of the repository that keeps a timeline.
+    pub records: Vec<(EnvironmentName, RecordResult)>,
     /// Why the run ended early here.
     pub failure: Option<Failure>,
 }
@@ -79,7 +79,7 @@ impl AppliedRepository {
             refusals: Vec::new(),
             changes: Vec::new(),
             holes: Vec::new(),
-            record: None,
+            records: Vec::new(),
             failure: None,
         }
     }

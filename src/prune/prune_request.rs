@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::image::{Destination, Digest};
 use crate::record::RecordTime;
-use crate::release::TimelineLocation;
+use crate::release::{TimelineLocation, TimelineRequest};
 use crate::retention::{EnvironmentReleases, PinnedDigest, RecordedHold, RetentionRules};
 
 /// Request for a plan of deletions, or for deletions by a plan.
@@ -14,6 +14,8 @@ pub struct PruneRequest {
     pub groups: Vec<RuleGroup>,
     /// Timelines whose releases keep images, also in other repositories.
     pub timelines: Vec<TimelineLocation>,
+    /// Timelines on which deletions are recorded, if they have entries.
+    pub records: Vec<TimelineRequest>,
     /// Digests that files of the policy's commit name.
     pub pins: Vec<PinnedDigest>,
     /// Digests of the files of the policy.

@@ -9,7 +9,7 @@ use super::repository_content::RepositoryContent;
 use super::request_budget::RequestBudget;
 use crate::image::{Destination, Digest};
 use crate::release::{Failure, ReleaseContext, open_to_read, read_whole_timeline};
-use crate::retention::EnvironmentReleases;
+use crate::retention::{EnvironmentReleases, RecordedHold};
 use crate::transfer::{ImageStore, Side, StoreError};
 
 /// What the reading of a run shares.
@@ -109,6 +109,11 @@ impl<'a> SnapshotReader<'a> {
             }
             let reading = read_whole_timeline(location, self.request.clock, self.context);
             let (timeline, uncounted) = Box::pin(reading).await?;
+            used.holds
+                .extend(timeline.holds().into_iter().map(|hold| RecordedHold {
+                    name: hold.name,
+                    digest: hold.root,
+                }));
             used.environments.push(EnvironmentReleases {
                 environment: location.environment.clone(),
                 repository: location.destination.to_string(),

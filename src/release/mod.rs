@@ -77,6 +77,7 @@ pub use pipeline::{announce_repositories, run};
 pub use plan::rollback_tags::{RollbackTag, RollbackTagChange};
 pub use plan_terms::PlanTerms;
 pub use record_batch::{RecordBatch, RecordBatchOutcome, mark_services, rollback_services};
+pub(crate) use records::deletion_record::record_deletions;
 pub use records::location::TimelineLocation;
 pub use records::options::{RecordOptions, RunAccount};
 pub use records::record_rejection::{RECORD_BLOB_LIMIT, RecordRejection};

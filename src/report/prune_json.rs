@@ -11,7 +11,11 @@ use crate::retention::{DeletionStep, ManifestFate};
 impl PruneReport {
     /// Returns the outputs of the step.
     pub(super) fn to_outputs(&self) -> Vec<(&'static str, String)> {
+        let applied = self.applied.iter().flatten();
+        let records = applied.flat_map(|it| &it.records);
+        let records = records.filter_map(|(_, it)| Some(it.id?.to_string()));
         vec![
+            ("record", records.collect::<Vec<_>>().join("\n")),
             ("json", self.to_json().to_string()),
             ("outcome", self.outcome_word().to_owned()),
         ]
@@ -76,6 +80,7 @@ impl PruneReport {
             "changes": applied.changes,
             "refusals": refusals.collect::<Vec<_>>(),
             "holes": holes.collect::<Vec<_>>(),
+            "records": applied.records.iter().filter_map(|(_, it)| Some(it.id?.to_string())).collect::<Vec<_>>(),
             "failure": failure,
         })
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::batch_phrases::worst_failure;
-use super::phrases::{byte_count, count_phrase};
+use super::phrases::{byte_count, count_phrase, record_phrase};
 use super::styled_text::{StyledText, Tone};
 use super::text_report;
 use crate::image::{Digest, Tag};
@@ -441,6 +441,10 @@ fn push_applied(text: &mut StyledText, applied: &AppliedRepository) {
     if applied.blobs > 0 {
         let blobs = count_phrase(applied.blobs as u64, "blob");
         text.push(&format!("  deleted {blobs} that nothing names\n"));
+    }
+    for (environment, record) in &applied.records {
+        let phrase = record_phrase(record, false);
+        text.push(&format!("  record in {environment}: {phrase}\n"));
     }
     for change in &applied.changes {
         text.push("  ");

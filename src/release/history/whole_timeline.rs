@@ -24,7 +24,14 @@ pub(crate) async fn read_whole_timeline(
         filter: HistoryFilter::default(),
         tag: None,
     };
-    let read = read_history(&request, context).await?;
+    let mut read = read_history(&request, context).await?;
+    // Holds are read themselves, also those that a summary names.
+    let names = read.listed.view.names().iter();
+    let holds: Vec<&EntryName> = names.filter(|name| name.action.is_about_hold()).collect();
+    read.listed
+        .view
+        .read_into(holds, &mut read.readings)
+        .await?;
     let uncounted = read.readings.passed_over().keys().cloned();
     Ok((read.to_history(&request).timeline, uncounted.collect()))
 }

@@ -278,6 +278,7 @@ pub fn request_for(place: &str, rules: RetentionRules) -> PruneRequest {
             places: vec![place.parse().unwrap()],
         }],
         timelines: Vec::new(),
+        records: Vec::new(),
         pins: Vec::new(),
         policy: vec![policy()],
         clock: now(),
