@@ -93,9 +93,7 @@ impl OutputFormat {
             | Verb::Rollback
             | Verb::Mark
             | Verb::Hold
-            | Verb::Unhold => {
-                &[Self::Text, Self::Json, Self::Digest, Self::Image]
-            }
+            | Verb::Unhold => &[Self::Text, Self::Json, Self::Digest, Self::Image],
             Verb::Check => &[Self::Text, Self::Json, Self::Digest, Self::Tags],
             Verb::Tags => &[Self::Text, Self::Json, Self::Tags],
             Verb::SignBundle => &[Self::Text, Self::Json, Self::Digest],

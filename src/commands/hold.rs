@@ -84,6 +84,8 @@ async fn find_unrecorded(invocation: &Invocation) -> Result<Destination, Failure
 
 fn several_places(invocation: &Invocation, count: usize) -> Failure {
     let verb = invocation.arguments.verb;
-    Failure::input(format!("{count} repositories are named, and {verb} is about one"))
-        .with_hint("name one repository in images, or one service in services")
+    Failure::input(format!(
+        "{count} repositories are named, and {verb} is about one"
+    ))
+    .with_hint("name one repository in images, or one service in services")
 }

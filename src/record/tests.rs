@@ -268,7 +268,10 @@ fn a_hold_is_in_effect_until_its_own_end() {
     // Summaries in later records say the same.
     let past = story.entries.iter().map(TimelineEntry::to_past_release);
     let summaries = past.map(|past| TimelineEntry::from_past_release(&past));
-    assert_eq!(Timeline::new(summaries.collect()).holds(), story.timeline().holds());
+    assert_eq!(
+        Timeline::new(summaries.collect()).holds(),
+        story.timeline().holds()
+    );
     assert_eq!(story.timeline().holds()[0].record, story.entries[2].record);
 }
 

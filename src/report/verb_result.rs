@@ -8,8 +8,8 @@ use super::inspect_report::InspectReport;
 use super::policy_report::PolicyReport;
 use super::tags_report::TagsResult;
 use crate::release::{
-    BatchOutcome, EnvironmentVerification, HoldOutcome, MarkOutcome, RecordBatchOutcome, ReleaseOutcome,
-    RollbackOutcome, Verification,
+    BatchOutcome, EnvironmentVerification, HoldOutcome, MarkOutcome, RecordBatchOutcome,
+    ReleaseOutcome, RollbackOutcome, Verification,
 };
 
 /// Result of a verb.

@@ -114,7 +114,10 @@ pub(in crate::report) fn hold_summary(outcome: &HoldOutcome, context: &SummaryCo
     page += &context.warning_alerts();
     let mut facts = FactsTable::default();
     let image = hold_report::image_reference(outcome);
-    facts.add_known("Image", Some(code_span(&image)).filter(|_| !image.is_empty()));
+    facts.add_known(
+        "Image",
+        Some(code_span(&image)).filter(|_| !image.is_empty()),
+    );
     facts.add("Tag", escape_text(&hold_report::tag_phrase(outcome)));
     facts.add("Reason", escape_text(&outcome.reason));
     let record = outcome.record_id().map(|id| code_span(&id.to_string()));

@@ -102,9 +102,16 @@ async fn promise_6_a_signed_hold_without_its_tag_still_counts() {
     changed(forged).await;
     signed.stage.registry.clear_log();
     let again = changed(signed.hold(7, Some(&signed.legal))).await;
-    assert_eq!(again.record_id(), first.record_id(), "the hold is in effect");
+    assert_eq!(
+        again.record_id(),
+        first.record_id(),
+        "the hold is in effect"
+    );
     assert!(again.record.is_none());
-    assert_eq!(tag_of_hold(&signed.stage), Some(signed.stage.digest("1.3.0")));
+    assert_eq!(
+        tag_of_hold(&signed.stage),
+        Some(signed.stage.digest("1.3.0"))
+    );
 }
 
 /// Returns the names of the entries about holds.
