@@ -58,7 +58,7 @@ impl Input {
                 "Default for mark: the current release. hold takes a digest of any image of the repository.",
             ),
             Self::Name => Some(
-                "1 to 64 lower-case letters, digits, dots, dashes or underscores. The tag hold.NAME names the image while the hold is in effect.",
+                "A name has 1 to 64 lower-case letters, digits, dots, dashes or underscores. The tag hold.NAME names the image while the hold is in effect.",
             ),
             Self::Reinstate => Some("Requires reason. Refused for an image that is not withdrawn."),
             Self::Dockerfile => {

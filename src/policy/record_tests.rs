@@ -179,7 +179,7 @@ fn promise_5_an_identity_on_github_is_bound_to_one_repository() {
 #[test]
 fn actions_and_times_of_a_signer_are_known_ones() {
     let with = |keys: &str| signed(&format!("identity: {PROMOTE}\n      {keys}"));
-    insta::assert_snapshot!(refused(&with("actions: [push, release]")), @r#"line 8, column 23: "release" is not one of push, promote, adopt, reinstate, rollback, deployed, failed"#);
+    insta::assert_snapshot!(refused(&with("actions: [push, release]")), @r#"line 8, column 23: "release" is not one of push, promote, adopt, reinstate, rollback, deployed, failed, pruned, hold, unhold"#);
     insta::assert_snapshot!(refused(&with("actions: [archived]")), @r#"line 8, column 17: "archived" is not one of push, promote, adopt, reinstate, rollback, deployed, failed, pruned, hold, unhold"#);
     insta::assert_snapshot!(refused(&with("actions: [push, push]")), @"line 8, column 23: push is there twice, first in line 8");
     insta::assert_snapshot!(refused(&with("actions: []")), @"line 8, column 16: expected one or more actions, got an empty list. add an entry, or remove the key");

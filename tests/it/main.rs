@@ -27,6 +27,7 @@ mod gates;
 mod git_flow;
 mod github;
 mod history;
+mod hold;
 mod input;
 mod inputs_under_policy;
 mod interop;

@@ -5,7 +5,6 @@ mod places;
 mod signed;
 mod verbs;
 
-use shipmark::record::{RecordTime, TimelineHold};
 use shipmark::release::{Failure, HoldChange, HoldOutcome, HoldRequest, change_hold};
 
 use crate::support::context;
@@ -77,13 +76,4 @@ fn hold_records(stage: &Stage) -> Vec<String> {
         )
     });
     records.collect()
-}
-
-fn time(hold: &TimelineHold, stage: &Stage) -> Option<RecordTime> {
-    let names = entries(&stage.registry, "prod");
-    let mut records = names
-        .iter()
-        .map(|name| record(&stage.registry, "prod", name));
-    let found = records.find(|record| record.predicate.hold.as_ref() == Some(&hold.name));
-    found.map(|record| record.predicate.planned_at)
 }

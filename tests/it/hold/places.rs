@@ -3,7 +3,11 @@
 use shipmark::release::{HoldChange, HoldTagChange};
 
 use super::*;
-use crate::registry::{Effect, Fault, Profile};
+use crate::registry::{Auth, Effect, Fault, Profile};
+
+/// Answer of a registry that lets a tag not move.
+const IMMUTABLE: &str =
+    r#"{"errors":[{"code":"PRECONDITION","message":"tag is immutable","detail":""}]}"#;
 
 #[tokio::test]
 async fn a_hold_is_a_tag_and_a_record_and_changes_no_state_of_releases() {
@@ -131,15 +135,11 @@ async fn a_lifted_hold_takes_no_image_along_where_a_tag_is_deleted_with_its_mani
 #[tokio::test]
 async fn a_registry_whose_tags_are_all_immutable_is_refused_with_the_exclusion_to_set() {
     for profile in [
-        Profile::ecr()
-            .immutable_tags("*")
-            .auth(crate::registry::Auth::None),
-        Profile::plain().immutable_tags("*"),
+        Profile::ecr().auth(Auth::None).immutable_tags("hold.*"),
+        Profile::plain().immutable_tags("hold.*"),
     ] {
         let stage = Stage::with(profile).await;
-        let mut promotion = stage.promotion("1.3.0", 0);
-        promotion.naming.lines = false;
-        crate::support::done(promotion, &context()).await;
+        stage.release("1.3.0", 0).await;
         let message = refused(hold_request(&stage, "1.3.0", 5)).await;
         assert!(message.contains("exclude hold.*"), "{message}");
         assert_ne!(tag_of_hold(&stage), Some(stage.digest("1.3.0")));
@@ -152,7 +152,7 @@ async fn a_registry_whose_tags_are_all_immutable_is_refused_with_the_exclusion_t
     let rule = Fault::on(
         "PUT",
         "manifests/hold.",
-        Effect::refuse(412, "PRECONDITION", "immutable"),
+        Effect::status_with(412, &[], IMMUTABLE),
     );
     stage.registry.fault(rule.always());
     let message = refused(lift_request(&stage, 6)).await;

@@ -242,3 +242,89 @@ fn a_run_for_a_pull_request_of_others_is_refused() {
         ran.log
     );
 }
+
+/// Releases the example to the environment `dev`, with a record.
+fn release(place: &Place) {
+    let source = format!("--source={}", crate::support::example());
+    let ran = run(
+        place,
+        &[
+            "promote",
+            &source,
+            "--environment=dev",
+            "--version=2.0.0",
+            "--dockerfile=Dockerfile",
+            "--target=runtime",
+        ],
+    );
+    assert_eq!(ran.status, Some(0), "{}", ran.log);
+}
+
+#[test]
+fn a_deletion_is_recorded_where_the_environment_keeps_a_timeline() {
+    let (place, stage, [going, _]) = folder(POLICY);
+    release(&place);
+    assert_eq!(
+        run(&place, &["prune", "--plan-file=plan.json"]).status,
+        Some(0)
+    );
+    let arguments = [
+        "prune",
+        "--apply=plan.json",
+        "--output=json",
+        "--reason=quarterly",
+    ];
+    let report = json(&run(&place, &arguments));
+    let records = &report["repositories"][0]["result"]["records"];
+    assert_eq!(records.as_array().unwrap().len(), 1, "{report:#}");
+    let history = json(&run(
+        &place,
+        &["history", "--environment=dev", "--verify", "--output=json"],
+    ));
+    let entries = history["timelines"][0]["entries"].as_array().unwrap();
+    let pruned: Vec<_> = entries
+        .iter()
+        .filter(|it| it["action"] == "pruned")
+        .collect();
+    assert_eq!(pruned.len(), 1, "{history:#}");
+    assert_eq!(pruned[0]["digest"], going);
+    assert_eq!(pruned[0]["statedReason"], "quarterly");
+    let record = pruned[0]["record"].as_str().unwrap();
+    let hex = record.strip_prefix("sha256:").unwrap();
+    let text = std::fs::read_to_string(stage.path().join("blobs/sha256").join(hex)).unwrap();
+    let statement: Value = serde_json::from_str(&text).unwrap();
+    let deletions = statement["predicate"]["deletions"].as_array().unwrap();
+    assert_eq!(deletions[0]["rule"], "tags: pr-*, older-than: 14d");
+    assert_eq!(deletions[0]["tags"][0], "pr-1");
+    assert_eq!(deletions.len(), 2, "{statement:#}");
+    // The next plan reads the timeline, and nothing is left to delete.
+    let again = json(&run(&place, &["prune", "--output=json"]));
+    assert_eq!(again["outcome"], "unchanged", "{again:#}");
+}
+
+#[test]
+fn a_recorded_hold_keeps_its_image_without_its_tag() {
+    let (place, stage, [going, _]) = folder(POLICY);
+    release(&place);
+    let release = format!("--release={going}");
+    let hold = [
+        "hold",
+        "--name=case-7",
+        "--environment=dev",
+        "--reason=audit",
+        &release,
+    ];
+    let ran = run(&place, &hold);
+    assert_eq!(ran.status, Some(0), "{}", ran.log);
+    let index = stage.path().join("index.json");
+    let mut json_of_index: Value = serde_json::from_slice(&std::fs::read(&index).unwrap()).unwrap();
+    let entries = json_of_index["manifests"].as_array_mut().unwrap();
+    let before = entries.len();
+    entries
+        .retain(|entry| entry["annotations"]["org.opencontainers.image.ref.name"] != "hold.case-7");
+    assert_eq!(entries.len(), before - 1);
+    std::fs::write(&index, json_of_index.to_string()).unwrap();
+    let ran = run(&place, &["prune", "--explain=pr-1"]);
+    assert_eq!(ran.status, Some(0), "{}", ran.log);
+    assert!(ran.out.contains("the hold case-7 names it"), "{}", ran.out);
+}
