@@ -252,7 +252,7 @@ fn release(place: &Place) {
             "promote",
             &source,
             "--environment=dev",
-            "--version=2.0.0",
+            "--version=1.4.0",
             "--dockerfile=Dockerfile",
             "--target=runtime",
         ],
