@@ -49,7 +49,7 @@ pub async fn apply_prune(
     }
     let plans = groups
         .iter_mut()
-        .map(|group| group.to_plan(request, &used, Some(&file.deletions)));
+        .map(|group| group.plan_whole(request, &used, Some(&file.deletions)));
     let plan = PrunePlan {
         groups: plans.collect(),
         planned_at: request.clock,

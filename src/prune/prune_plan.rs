@@ -84,7 +84,7 @@ pub async fn plan_prune(
     let mut groups = Vec::with_capacity(request.groups.len());
     for group in &request.groups {
         let mut read = GroupContent::read(&reader, group, None).await?;
-        groups.push(read.to_plan(request, &used, None));
+        groups.push(read.plan_whole(request, &used, None));
     }
     Ok(PrunePlan {
         groups,
@@ -152,7 +152,7 @@ impl<'a> GroupContent<'a> {
     }
 
     /// Plans the deletions, with what a report needs.
-    pub(super) fn to_plan(
+    pub(super) fn plan_whole(
         &mut self,
         request: &PruneRequest,
         used: &RecordedUse,
