@@ -16,6 +16,7 @@ pub mod image;
 pub mod layout;
 pub mod notices;
 pub mod policy;
+pub mod prune;
 pub mod record;
 pub mod referrers;
 pub mod registry;

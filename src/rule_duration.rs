@@ -78,6 +78,15 @@ impl RuleDuration {
         Self::from_seconds(text, years.saturating_add(rest))
     }
 
+    /// Returns a length of some hours, at least one.
+    pub fn from_hours(hours: u16) -> Self {
+        let hours = hours.max(1);
+        Self {
+            text: format!("{hours}h"),
+            seconds: u64::from(hours) * 3_600,
+        }
+    }
+
     fn from_seconds(text: &str, seconds: u64) -> Result<Self, RuleDurationError> {
         match seconds {
             0 => Err(RuleDurationError::Zero),

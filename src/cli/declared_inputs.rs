@@ -4,11 +4,12 @@ use super::heading::Heading;
 use super::input_declaration::{DEFAULTS, InputCondition, InputDeclaration, InputKind};
 use super::verb::Verb;
 use super::verb_groups::{
-    BUNDLE_VERBS, COMMIT_VERBS, DECIDING_VERBS, DIGEST_VERBS, DRY_RUN_VERBS, EXCLUDING_VERBS,
-    HISTORY, MARK, OFFLINE_VERBS, PLACE_VERBS, POLICY_VERBS, PROMOTE_VERBS, PROMOTING_VERBS,
-    RECORDING, RECURSIVE_VERBS, REGISTRY_VERBS, RELEASE_VERBS, ROLLBACK, SCANNING_VERBS,
-    SERVICE_VERBS, SIGN_BUNDLE, SIGNATURE_VERBS, SIGNING, SOURCE_CHECKING, SOURCE_REQUIRED,
-    SOURCE_VERBS, TAGGING_VERBS, TAGS_VERBS, VERIFYING, VERSION_VERBS,
+    ARCHIVING, BUNDLE_VERBS, COMMIT_VERBS, DECIDING_VERBS, DIGEST_VERBS, DRY_RUN_VERBS,
+    EXCLUDING_VERBS, HISTORY, HOLD, HOLDING_VERBS, MARK, NAMED_RELEASE_VERBS, OFFLINE_VERBS,
+    PLACE_VERBS, POLICY_VERBS, PROMOTE_VERBS, PROMOTING_VERBS, PRUNE, RECORDING, RECURSIVE_VERBS,
+    REGISTRY_VERBS, RELEASE_VERBS, RESTORE, ROLLBACK, SCANNING_VERBS, SERVICE_VERBS, SIGN_BUNDLE,
+    SIGNATURE_VERBS, SIGNING, SOURCE_CHECKING, SOURCE_REQUIRED, SOURCE_VERBS, TAGGING_VERBS,
+    TAGS_VERBS, VERIFYING, VERSION_VERBS,
 };
 
 /// Declares [`Input`] and [`INPUTS`] from one row for each input, under its heading: variant, name and the
@@ -228,7 +229,7 @@ declare_inputs! {
             help: "Release an image again that a rollback withdrew",
         }
         Reason, "reason" {
-            verbs: RECORDING, kind: InputKind::Text("TEXT"),
+            verbs: RECORDING, kind: InputKind::Text("TEXT"), required: HOLDING_VERBS,
             help: "Reason of what is done, for its record",
         }
         Link, "link" {
@@ -260,8 +261,12 @@ declare_inputs! {
             help: "State to record of the release: deployed or failed",
         }
         Release, "release" {
-            verbs: MARK, kind: InputKind::Text("RELEASE"),
-            help: "Release to mark, by version, digest or record",
+            verbs: NAMED_RELEASE_VERBS, kind: InputKind::Text("RELEASE"), required: HOLD,
+            help: "Release to mark or hold, by version, digest or record; for hold a tag too",
+        }
+        Name, "name" {
+            verbs: HOLDING_VERBS, kind: InputKind::Text("NAME"), required: HOLDING_VERBS,
+            help: "Name of the hold, such as case-7",
         }
         Limit, "limit" {
             verbs: HISTORY, kind: InputKind::Text("NUMBER"),
@@ -284,6 +289,36 @@ declare_inputs! {
             // Of the other verbs it is a mistyped SHIPMARK_TAGS.
             shell_name: Some("history-tag"),
             help: "Tag whose images to show, with the times from when to when",
+        }
+    }
+    Retention {
+        Apply, "apply" {
+            verbs: PRUNE, kind: InputKind::Text("FILE"), path: true,
+            help: "Plan file to delete by: what it and a new plan both condemn",
+        }
+        PlanFile, "plan-file" {
+            verbs: PRUNE, kind: InputKind::Text("FILE"), path: true,
+            help: "File to write the plan to, for apply within 24 hours",
+        }
+        Explain, "explain" {
+            verbs: PRUNE, kind: InputKind::Text("REFERENCE"),
+            help: "Tag or digest to explain: why it goes or stays",
+        }
+        KeepTags, "keep-tags" {
+            verbs: PRUNE, kind: InputKind::Names("PATTERN"),
+            help: "Tags that stay in addition to those of the policy, with their images",
+        }
+        Archive, "archive" {
+            verbs: ARCHIVING, kind: InputKind::Text("oci:DIR"), required: RESTORE, path: true,
+            help: "Directory of image layouts for what is deleted, one per repository",
+        }
+        Cache, "cache" {
+            verbs: PRUNE, kind: InputKind::Text("DIR"), path: true,
+            help: "Directory that keeps manifests between runs, by digest",
+        }
+        MaxRequests, "max-requests" {
+            verbs: PRUNE, kind: InputKind::Text("NUMBER"),
+            help: "Most requests of the run: it ends there, and goes on the next time",
         }
     }
     Signing {

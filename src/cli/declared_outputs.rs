@@ -2,8 +2,8 @@
 
 use super::verb::Verb;
 use super::verb_groups::{
-    CHECK, IMAGE_VERBS, MATRIX_VERBS, PREVIOUS_VERBS, RECORD_VERBS, REFUSABLE_VERBS,
-    REGISTRY_VERBS, RELEASE_VERBS, TAGGING_VERBS, TAGS_VERBS,
+    CHECK, IMAGE_OUTPUT_VERBS, IMAGE_VERBS, MATRIX_VERBS, PREVIOUS_VERBS, RECORD_VERBS,
+    REFUSABLE_VERBS, RELEASE_VERBS, TAGGING_VERBS, TAGS_VERBS,
 };
 
 /// An output of the action.
@@ -21,8 +21,8 @@ pub struct OutputDeclaration {
 pub const OUTPUTS: &[OutputDeclaration] = &[
     OutputDeclaration {
         name: "digest",
-        verbs: REGISTRY_VERBS,
-        help: "Digest of the released, verified, checked or current image, sha256:…; empty for several services",
+        verbs: IMAGE_OUTPUT_VERBS,
+        help: "Digest of the released, verified, checked, restored or current image, sha256:…; empty for several services",
     },
     OutputDeclaration {
         name: "previous-digest",
@@ -77,7 +77,7 @@ pub const OUTPUTS: &[OutputDeclaration] = &[
     OutputDeclaration {
         name: "outcome",
         verbs: REFUSABLE_VERBS,
-        help: "released, releasable (check: a promotion would be released), superseded (a newer release keeps the environment), withdrawn, incomplete (withdrawn, but a version line stays), marked, adopted, unchanged (already up to date, or a dry run), verified, signed, refused, or failed (some of several services)",
+        help: "released, releasable (check: a promotion would be released), superseded (a newer release keeps the environment), withdrawn, incomplete (withdrawn, but a version line stays), marked, on-hold, lifted, adopted, planned (prune: images would go), pruned, restored, unchanged (already up to date, or a dry run), verified, signed, refused, or failed (some of several services)",
     },
     OutputDeclaration {
         name: "matrix",

@@ -11,6 +11,8 @@ pub enum Heading {
     Policy,
     /// Records of releases.
     Records,
+    /// What is deleted, and what stays.
+    Retention,
     /// Signatures and attestations to make.
     Signing,
     /// Services and trust of Sigstore.
@@ -25,11 +27,12 @@ pub enum Heading {
 
 impl Heading {
     /// Every heading, in the order in which documents have them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::SourceAndDestination,
         Self::Tags,
         Self::Policy,
         Self::Records,
+        Self::Retention,
         Self::Signing,
         Self::SigstoreInstance,
         Self::Verification,
@@ -44,6 +47,7 @@ impl Heading {
             Self::Tags => "Tags",
             Self::Policy => "Policy",
             Self::Records => "Release records",
+            Self::Retention => "Retention",
             Self::Signing => "Signing",
             Self::SigstoreInstance => "Sigstore instance",
             Self::Verification => "Verification",

@@ -16,7 +16,7 @@ impl Input {
                 "The output plan of check, sha256:…: a digest of the policy, the images, versions and tags of all services. Give sources with it, so that the images are those that were approved.",
             ),
             Self::Images => Some(
-                "Not needed if environment names an environment of the policy; history, inspect, rollback, mark and adopt take the repository of an environment that no policy names. The verb tags takes names of images in the form of docker/metadata-action.",
+                "Not needed if environment names an environment of the policy; history, inspect, rollback, mark, adopt, hold and unhold take the repository of an environment that no policy names. The verb tags takes names of images in the form of docker/metadata-action.",
             ),
             Self::Platforms => Some(
                 "Creates a new index, with another digest, of these images and their attestations. Without this input the image is released unchanged. Other forms are linux/arm/v7 and windows(10.0.17763)/amd64.",
@@ -54,7 +54,12 @@ impl Input {
             Self::To => Some(
                 "Default: the newest release before it that is neither withdrawn nor marked as failed; one that is marked as deployed goes first. If withdraw names a release that is not current, the environment stays where it is.",
             ),
-            Self::Release => Some("Default: the current release."),
+            Self::Release => Some(
+                "Default for mark: the current release. hold takes a digest of any image of the repository.",
+            ),
+            Self::Name => Some(
+                "A name has 1 to 64 lower-case letters, digits, dots, dashes or underscores. The tag hold.NAME names the image while the hold is in effect.",
+            ),
             Self::Reinstate => Some("Requires reason. Refused for an image that is not withdrawn."),
             Self::Dockerfile => {
                 Some("Recorded as given. Default: what the record of the environment before says.")
@@ -69,6 +74,19 @@ impl Input {
                 "Refuses the release if the timeline lacks this record: it was cut or made anew.",
             ),
             Self::Artifact => Some("verify-bundle can take digest instead."),
+            Self::Apply => Some(
+                "Write it first with plan-file. It is valid for 24 hours and by the same policy. Deletes only what a new plan condemns too, and reads each tag again right before.",
+            ),
+            Self::PlanFile => Some("Has each deletion with its reason, in order."),
+            Self::Explain => Some("Such as 1.4.0, sha256:…, or ghcr.io/acme/web:1.4.0."),
+            Self::KeepTags => Some("A pattern that matches no tag stops the plan."),
+            Self::Archive => Some(
+                "prune copies what goes, with all that it needs, before the first deletion. restore reads it from there.",
+            ),
+            Self::Cache => Some("Content is verified when it is read. Safe to lose."),
+            Self::MaxRequests => Some(
+                "Nothing is planned from a part of what a repository has: give cache too, which keeps the manifests that were read.",
+            ),
             Self::Digest => {
                 Some("Written as sha256:…. history also takes the first 12 digits or more.")
             }

@@ -87,13 +87,19 @@ impl OutputFormat {
                 Self::Tags,
                 Self::Image,
             ],
-            Verb::Verify | Verb::History | Verb::Inspect | Verb::Rollback | Verb::Mark => {
-                &[Self::Text, Self::Json, Self::Digest, Self::Image]
-            }
+            Verb::Verify
+            | Verb::History
+            | Verb::Inspect
+            | Verb::Rollback
+            | Verb::Mark
+            | Verb::Hold
+            | Verb::Unhold => &[Self::Text, Self::Json, Self::Digest, Self::Image],
             Verb::Check => &[Self::Text, Self::Json, Self::Digest, Self::Tags],
             Verb::Tags => &[Self::Text, Self::Json, Self::Tags],
-            Verb::SignBundle => &[Self::Text, Self::Json, Self::Digest],
-            Verb::VerifyBundle | Verb::Policy | Verb::Adopt => &[Self::Text, Self::Json],
+            Verb::SignBundle | Verb::Restore => &[Self::Text, Self::Json, Self::Digest],
+            Verb::VerifyBundle | Verb::Policy | Verb::Adopt | Verb::Prune => {
+                &[Self::Text, Self::Json]
+            }
         }
     }
 }

@@ -211,7 +211,7 @@ fn missing_inputs_are_named() {
     assert_eq!(in_runner(&[]).unwrap().verb, Verb::Tags);
     insta::assert_snapshot!(
         in_runner(&[("INPUT_COMMAND", "psuh")]).unwrap_err(),
-        @r#"command: "psuh" is not one of tags, push, promote, check, verify, verify-bundle, sign-bundle, history, inspect, rollback, mark, adopt, policy"#
+        @r#"command: "psuh" is not one of tags, push, promote, check, verify, verify-bundle, sign-bundle, history, inspect, rollback, mark, adopt, hold, unhold, prune, restore, policy"#
     );
     let broken = [MINIMUM[0], ("INPUT_SOURCE", "oci:a\n::b"), MINIMUM[2]];
     insta::assert_snapshot!(

@@ -136,6 +136,13 @@ impl Input {
             | Self::Bundle
             | Self::Artifact
             | Self::Digest
+            | Self::Apply
+            | Self::PlanFile
+            | Self::Explain
+            | Self::KeepTags
+            | Self::Archive
+            | Self::Cache
+            | Self::MaxRequests
             | Self::Mode
             | Self::Context
             | Self::For
@@ -155,6 +162,7 @@ impl Input {
             | Self::To
             | Self::State
             | Self::Release
+            | Self::Name
             | Self::Limit
             | Self::All
             | Self::Verify

@@ -24,6 +24,7 @@ pub(super) fn explain(error: Error, arguments: &[OsString]) -> String {
     let command = command_names().find(|known| Some(*known) == name);
     let text = name_known_verbs(&error)
         .or_else(|| name_verbs_of_flag(&error, verb?))
+        .or_else(|| name_plan_commands(&error))
         .unwrap_or_else(|| explain_without_values(error));
     let text = match text.split_once(CLOSING) {
         Some((before, _)) => before,
@@ -75,6 +76,21 @@ fn name_verbs_of_flag(error: &Error, verb: Verb) -> Option<String> {
     Some(format!(
         "error: --{input} is not an input of {verb}, but of {verbs}\n"
     ))
+}
+
+/// Names the two commands of a deletion, where `--apply` has no plan file.
+fn name_plan_commands(error: &Error) -> Option<String> {
+    let is_apply = matches!(
+        error.get(ContextKind::InvalidArg),
+        Some(ContextValue::String(flag)) if flag.starts_with("--apply <")
+    );
+    let is_empty = matches!(
+        error.get(ContextKind::InvalidValue),
+        Some(ContextValue::String(value)) if value.is_empty()
+    );
+    (is_apply && is_empty && error.kind() == ErrorKind::InvalidValue).then(|| {
+        "error: --apply needs the file of a plan that was shown\n\n  shipmark prune --plan-file plan.json\n  shipmark prune --apply plan.json\n".to_owned()
+    })
 }
 
 /// Returns clap's explanation. Of an argument that is not a flag, and of the value of a flag that takes

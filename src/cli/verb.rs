@@ -47,6 +47,10 @@ declare_verbs! {
     Rollback, "rollback", "Withdraw a release of an environment and put back the one before it";
     Mark, "mark", "Record that a release is deployed or has failed";
     Adopt, "adopt", "Record the releases that a repository had before records were kept";
+    Hold, "hold", "Keep an image from every cleanup, under a name and for a reason";
+    Unhold, "unhold", "Lift a hold";
+    Prune, "prune", "Show what retention rules delete, or delete it by a plan that was shown";
+    Restore, "restore", "Bring an image back that a run of prune archived before it deleted it";
     Policy, "policy", "Show environments and promotions of the policy, with defaults filled in";
 }
 

@@ -210,6 +210,66 @@ impl Verb {
                     ]
                 }
             }
+            Self::Hold => {
+                &const {
+                    [
+                        example(
+                            "Keep a release of an environment of the policy",
+                            "shipmark hold --name case-7 --environment prod --release 1.4.0 --reason audit-of-2026",
+                        ),
+                        example(
+                            "Keep an image by its tag, without records",
+                            "shipmark hold --name case-7 --images ghcr.io/acme/web --release 1.4.0 --reason audit-of-2026",
+                        ),
+                    ]
+                }
+            }
+            Self::Unhold => {
+                &const {
+                    [
+                        example(
+                            "Lift a hold in an environment of the policy",
+                            "shipmark unhold --name case-7 --environment prod --reason audit-closed",
+                        ),
+                        example(
+                            "Lift a hold of one service",
+                            "shipmark unhold --name case-7 --environment prod --services web --reason audit-closed",
+                        ),
+                    ]
+                }
+            }
+            Self::Prune => {
+                &const {
+                    [
+                        example(
+                            "Show what goes and what stays by the policy, and keep the plan",
+                            "shipmark prune --plan-file plan.json",
+                        ),
+                        example(
+                            "Delete by a plan that was shown, with a copy of what goes",
+                            "shipmark prune --apply plan.json --archive oci:deleted",
+                        ),
+                        example(
+                            "Explain why an image stays or goes",
+                            "shipmark prune --services web --explain 1.4.0",
+                        ),
+                    ]
+                }
+            }
+            Self::Restore => {
+                &const {
+                    [
+                        example(
+                            "Bring a deleted image back with its signatures and tags",
+                            "shipmark restore --images ghcr.io/acme/web --archive oci:deleted --digest sha256:daabd5f7f76713e866644bcb64579ce61c6f41845cdebdd0f6f17c905ad5d60a",
+                        ),
+                        example(
+                            "Bring an image back into an image layout",
+                            "shipmark restore --images oci:web --archive oci:deleted --digest sha256:daabd5f7f76713e866644bcb64579ce61c6f41845cdebdd0f6f17c905ad5d60a",
+                        ),
+                    ]
+                }
+            }
             Self::Policy => {
                 &const {
                     [

@@ -14,6 +14,10 @@ pub(super) const PROMOTING_VERBS: &[Verb] = &[Verb::Promote, Verb::Check];
 pub(super) const DECIDING_VERBS: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Check];
 pub(super) const ROLLBACK: &[Verb] = &[Verb::Rollback];
 pub(super) const MARK: &[Verb] = &[Verb::Mark];
+pub(super) const HOLD: &[Verb] = &[Verb::Hold];
+pub(super) const HOLDING_VERBS: &[Verb] = &[Verb::Hold, Verb::Unhold];
+/// Those that are about one release or image of a repository.
+pub(super) const NAMED_RELEASE_VERBS: &[Verb] = &[Verb::Mark, Verb::Hold];
 /// Those that can plan and report without a write.
 pub(super) const DRY_RUN_VERBS: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Rollback, Verb::Adopt];
 /// Those that write a record, or check a release that is to write one.
@@ -24,6 +28,9 @@ pub(super) const RECORDING: &[Verb] = &[
     Verb::Rollback,
     Verb::Mark,
     Verb::Adopt,
+    Verb::Hold,
+    Verb::Unhold,
+    Verb::Prune,
 ];
 /// Those for which some versions never count.
 pub(super) const EXCLUDING_VERBS: &[Verb] = &[
@@ -55,6 +62,9 @@ pub(super) const RECORD_VERBS: &[Verb] = &[
     Verb::Rollback,
     Verb::Mark,
     Verb::Adopt,
+    Verb::Hold,
+    Verb::Unhold,
+    Verb::Prune,
 ];
 pub(super) const HISTORY: &[Verb] = &[Verb::History];
 /// Those that take some services of the policy.
@@ -68,6 +78,9 @@ pub(super) const SERVICE_VERBS: &[Verb] = &[
     Verb::Rollback,
     Verb::Mark,
     Verb::Adopt,
+    Verb::Hold,
+    Verb::Unhold,
+    Verb::Prune,
 ];
 /// Those that take repositories.
 pub(super) const PLACE_VERBS: &[Verb] = &[
@@ -81,6 +94,10 @@ pub(super) const PLACE_VERBS: &[Verb] = &[
     Verb::Rollback,
     Verb::Mark,
     Verb::Adopt,
+    Verb::Hold,
+    Verb::Unhold,
+    Verb::Prune,
+    Verb::Restore,
 ];
 /// Those that take a version.
 pub(super) const VERSION_VERBS: &[Verb] = &[
@@ -91,7 +108,7 @@ pub(super) const VERSION_VERBS: &[Verb] = &[
     Verb::History,
 ];
 /// Those that name something by its digest.
-pub(super) const DIGEST_VERBS: &[Verb] = &[Verb::VerifyBundle, Verb::History];
+pub(super) const DIGEST_VERBS: &[Verb] = &[Verb::VerifyBundle, Verb::History, Verb::Restore];
 /// Those that read the image of `source`.
 pub(super) const SOURCE_VERBS: &[Verb] = &[
     Verb::Push,
@@ -114,6 +131,9 @@ pub(super) const OFFLINE_VERBS: &[Verb] = &[
     Verb::Rollback,
     Verb::Mark,
     Verb::Adopt,
+    Verb::Hold,
+    Verb::Unhold,
+    Verb::Prune,
 ];
 pub(super) const SIGN_BUNDLE: &[Verb] = &[Verb::SignBundle];
 pub(super) const BUNDLE_VERBS: &[Verb] = &[Verb::VerifyBundle, Verb::SignBundle];
@@ -125,6 +145,9 @@ pub(super) const SIGNING: &[Verb] = &[
     Verb::Rollback,
     Verb::Mark,
     Verb::Adopt,
+    Verb::Hold,
+    Verb::Unhold,
+    Verb::Prune,
 ];
 /// Those that may check the image that they are given.
 pub(super) const SOURCE_CHECKING: &[Verb] = &[Verb::Promote, Verb::Check, Verb::Verify];
@@ -152,6 +175,9 @@ pub(super) const POLICY_VERBS: &[Verb] = &[
     Verb::Rollback,
     Verb::Mark,
     Verb::Adopt,
+    Verb::Hold,
+    Verb::Unhold,
+    Verb::Prune,
 ];
 /// Those that speak to registries.
 pub(super) const REGISTRY_VERBS: &[Verb] = &[
@@ -164,6 +190,10 @@ pub(super) const REGISTRY_VERBS: &[Verb] = &[
     Verb::Rollback,
     Verb::Mark,
     Verb::Adopt,
+    Verb::Hold,
+    Verb::Unhold,
+    Verb::Prune,
+    Verb::Restore,
 ];
 
 /// Those that read the image that `source` names, and no other.
@@ -182,6 +212,9 @@ pub(super) const SIGNATURE_VERBS: &[Verb] = &[
     Verb::Rollback,
     Verb::Mark,
     Verb::Adopt,
+    Verb::Hold,
+    Verb::Unhold,
+    Verb::Prune,
 ];
 /// Those that come to more than one end.
 pub(super) const REFUSABLE_VERBS: &[Verb] = &[
@@ -194,4 +227,28 @@ pub(super) const REFUSABLE_VERBS: &[Verb] = &[
     Verb::Rollback,
     Verb::Mark,
     Verb::Adopt,
+    Verb::Hold,
+    Verb::Unhold,
+    Verb::Prune,
+    Verb::Restore,
+];
+
+pub(super) const PRUNE: &[Verb] = &[Verb::Prune];
+pub(super) const RESTORE: &[Verb] = &[Verb::Restore];
+/// Those that write to an archive of deleted images, or read one.
+pub(super) const ARCHIVING: &[Verb] = &[Verb::Prune, Verb::Restore];
+/// Those that release, read or write records of one image or environment.
+pub(super) const IMAGE_OUTPUT_VERBS: &[Verb] = &[
+    Verb::Push,
+    Verb::Promote,
+    Verb::Check,
+    Verb::Verify,
+    Verb::History,
+    Verb::Inspect,
+    Verb::Rollback,
+    Verb::Mark,
+    Verb::Adopt,
+    Verb::Hold,
+    Verb::Unhold,
+    Verb::Restore,
 ];

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::invocation::Invocation;
 use crate::cli::Input;
-use crate::git;
+use crate::git::{self, FolderEntry};
 use crate::image::Digest;
 use crate::notices::FileLocation;
 use crate::policy::{self, PolicyError, ReleasePolicy};
@@ -63,6 +63,18 @@ impl LoadedPolicy {
 }
 
 impl LoadedPolicy {
+    /// Returns what is in a folder of the repository, at the commit of the policy in a runner.
+    ///
+    /// # Errors
+    /// A folder that cannot be read.
+    pub(super) async fn folder(
+        &self,
+        invocation: &Invocation,
+        path: &Path,
+    ) -> Result<Vec<FolderEntry>, Failure> {
+        self.files.folder(invocation, path).await
+    }
+
     /// Returns whether a file that a step reads is one of the repository at the policy's commit; outside of a runner at
     /// the commit that is checked out, where there is one.
     ///

@@ -90,7 +90,8 @@ fn unpinned_subject(rule: &SignerRule) -> Option<&str> {
     }
 }
 
-fn no_policy() -> Failure {
+/// Returns the failure of a run that needs a policy and finds none.
+pub(super) fn no_policy() -> Failure {
     Failure::input(format!("there is no policy file {PATH}"))
         .with_reason("without one, push and promote release to the repositories in images, by the default table of tags")
         .with_hint(format!(

@@ -11,6 +11,7 @@ use super::release_targets::{RecordedTargets, resolve_recorded};
 use super::signing_inputs::record_signer;
 use super::{environment_signing, rule_inputs};
 use crate::cli::{Input, Verb};
+use crate::image::Destination;
 use crate::policy::{EnvironmentRules, Service};
 use crate::record::RecordTime;
 use crate::release::{Failure, TimelineLocation, TimelineRequest};
@@ -77,6 +78,44 @@ pub(super) async fn written_timelines(
         require_adoption_time(stage, account.now)?;
     }
     Ok(written)
+}
+
+/// Returns the timelines of the policy's environments in some repositories, to record deletions.
+///
+/// # Errors
+/// Inputs that contradict the policy, and a signer that cannot be opened.
+pub(super) async fn deletion_timelines(
+    invocation: &Invocation,
+    loaded: &LoadedPolicy,
+    places: &[Destination],
+) -> Result<Vec<TimelineRequest>, Failure> {
+    let github = open_fact_reader(invocation, None)?;
+    let mut requests = Vec::new();
+    for rules in loaded.policy.environments() {
+        let meant = rules.destinations().iter();
+        let meant: Vec<_> = meant.filter(|(_, place)| places.contains(place)).collect();
+        if meant.is_empty() {
+            continue;
+        }
+        rule_inputs::refuse_set_clock(invocation, rules.name())?;
+        let stage = Some((rules, loaded));
+        let account = Box::pin(read_account(invocation, stage, &github)).await?;
+        let signed = environment_signing::apply_sign(invocation, stage)?;
+        let signer = record_signer(&signed).await?;
+        let trust = read_trust(&signed, rules, loaded).await?;
+        requests.extend(meant.into_iter().map(|(service, place)| TimelineRequest {
+            location: TimelineLocation {
+                environment: rules.name().clone(),
+                entries_at: rules.records_place(service.as_ref()).cloned(),
+                trust: trust.clone(),
+                destination: place.clone(),
+            },
+            account: account.clone(),
+            signer: signer.clone(),
+            adds_summary: false,
+        }));
+    }
+    Ok(requests)
 }
 
 /// Requires that the policy allows to record releases afterwards at this time.

@@ -7,12 +7,13 @@ use crate::cli::{Input, InputError};
 use crate::release::Failure;
 
 /// Inputs whose text is recorded as it is given.
-const RECORDED_INPUTS: [Input; 5] = [
+const RECORDED_INPUTS: [Input; 6] = [
     Input::Reason,
     Input::OverrideFreeze,
     Input::Link,
     Input::Dockerfile,
     Input::Target,
+    Input::Name,
 ];
 
 /// Most characters of a reason: a record is read by people.

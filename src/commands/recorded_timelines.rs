@@ -130,6 +130,33 @@ pub(super) async fn policy_timelines(
     Ok(timelines)
 }
 
+/// Returns the timelines of all environments of the policy for some services; with none of them, for all.
+///
+/// # Errors
+/// Signers of the policy that cannot be used.
+pub(super) async fn timelines_of_services(
+    invocation: &Invocation,
+    policy: &LoadedPolicy,
+    services: &[Service],
+) -> Result<Vec<TimelineLocation>, Failure> {
+    let mut timelines = Vec::new();
+    for rules in policy.policy.environments() {
+        let trust = record_trust(invocation, rules, policy).await?;
+        let is_meant = |service: &Option<Service>| {
+            services.is_empty() || service.as_ref().is_none_or(|it| services.contains(it))
+        };
+        let places = rules.destinations().iter();
+        let meant = places.filter(|(service, _)| is_meant(service));
+        timelines.extend(meant.map(|(service, place)| TimelineLocation {
+            environment: rules.name().clone(),
+            destination: place.clone(),
+            entries_at: rules.records_place(service.as_ref()).cloned(),
+            trust: trust.clone(),
+        }));
+    }
+    Ok(timelines)
+}
+
 /// Returns who signs in the environment of the first subject and in those that its images come from; `None` if none
 /// of them signs.
 ///

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::cancellation::until_cancelled;
 use super::invocation::Invocation;
 use super::{
-    adopt, check, history, input_spelling, inspect, mark, policy, promote, push, rollback,
-    run_attempt, run_release, runner_advice, runner_paths, sign_bundle, tags, verify,
-    verify_bundle,
+    adopt, check, history, hold, input_spelling, inspect, mark, policy, promote, prune, push,
+    restore, rollback, run_attempt, run_release, runner_advice, runner_paths, sign_bundle, tags,
+    verify, verify_bundle,
 };
 use crate::actions::ProcessEnvironment;
 use crate::cli::{InputValues, Verb};
@@ -61,6 +61,9 @@ async fn dispatch(
         Verb::Rollback => until_cancelled(rollback::run(invocation), cancelled).await,
         Verb::Mark => until_cancelled(mark::run(invocation), cancelled).await,
         Verb::Adopt => until_cancelled(adopt::run(invocation), cancelled).await,
+        Verb::Hold | Verb::Unhold => until_cancelled(hold::run(invocation), cancelled).await,
+        Verb::Prune => until_cancelled(prune::run(invocation), cancelled).await,
+        Verb::Restore => until_cancelled(restore::run(invocation), cancelled).await,
         Verb::Policy => until_cancelled(policy::run(invocation), cancelled).await,
     }
 }

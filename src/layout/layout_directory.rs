@@ -190,6 +190,12 @@ impl LayoutDirectory {
         lock(&self.memory.right).insert(digest);
     }
 
+    /// Forgets what is known of a blob that goes, and of all that may name it.
+    pub(super) fn forget(&self, digest: Digest) {
+        lock(&self.memory.right).remove(&digest);
+        lock(&self.memory.whole).clear();
+    }
+
     /// That everything below a manifest is there and right. Each is gone through once.
     pub(super) fn require_whole(&self, manifest: &Manifest) -> Result<(), LayoutFault> {
         if !lock(&self.memory.whole).contains(&manifest.digest) {

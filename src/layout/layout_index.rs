@@ -124,11 +124,7 @@ impl LayoutIndex {
 
     /// The tags: names that read as one, in order.
     pub fn tags(&self) -> Vec<Tag> {
-        let mut tags: Vec<Tag> = self
-            .entries
-            .iter()
-            .filter_map(|entry| entry.ref_name()?.parse().ok())
-            .collect();
+        let mut tags: Vec<Tag> = self.entries.iter().filter_map(IndexEntry::tag).collect();
         tags.sort();
         tags.dedup();
         tags
@@ -138,11 +134,8 @@ impl LayoutIndex {
     pub fn digests_of_tag(&self, tag: &Tag) -> Result<Vec<Digest>, LayoutFault> {
         let mut digests = Vec::new();
         let mut seen = HashSet::new();
-        let stands_for = |entry: &&IndexEntry| {
-            entry.is_tagged(tag)
-                || entry.cosign_ending().is_some() && self.digest_tag(entry).as_ref() == Some(tag)
-        };
-        for entry in self.entries.iter().filter(stands_for) {
+        let of_tag = self.entries.iter().filter(|entry| self.has_tag(entry, tag));
+        for entry in of_tag {
             let digest = entry.digest()?;
             if seen.insert(digest) {
                 digests.push(digest);
@@ -192,6 +185,50 @@ impl LayoutIndex {
             list => *list = Value::Array(vec![value]),
         }
         true
+    }
+
+    /// Returns the tags of a manifest, with those that signatures have in a registry.
+    pub fn tags_of(&self, digest: Digest) -> Vec<Tag> {
+        let entries = self.entries_of(digest);
+        let tags = entries.flat_map(|entry| entry.tag().into_iter().chain(self.digest_tag(entry)));
+        tags.collect()
+    }
+
+    /// Removes the entries of a tag.
+    pub fn remove_tag(&mut self, tag: &Tag) {
+        let of_tag: Vec<bool> = self
+            .entries
+            .iter()
+            .map(|it| self.has_tag(it, tag))
+            .collect();
+        self.retain_entries(&of_tag);
+    }
+
+    /// Removes the entries of a manifest. Returns whether there were any.
+    pub fn remove_digest(&mut self, digest: Digest) -> bool {
+        let entries = self.entries.iter();
+        let of_digest: Vec<bool> = entries.map(|it| it.digest == Ok(digest)).collect();
+        self.retain_entries(&of_digest);
+        of_digest.contains(&true)
+    }
+
+    /// Keeps the entries that are not marked.
+    fn retain_entries(&mut self, is_removed: &[bool]) {
+        let mut json = std::mem::take(&mut self.json);
+        let mut values = match json.get_mut("manifests").map(Value::take) {
+            Some(Value::Array(values)) => values,
+            _ => Vec::new(),
+        };
+        let mut marks = is_removed.iter();
+        values.retain(|_| marks.next() != Some(&true));
+        let entries = values.iter().filter_map(IndexEntry::parse).collect();
+        json.insert("manifests".to_owned(), Value::Array(values));
+        *self = Self::new(json, entries);
+    }
+
+    fn has_tag(&self, entry: &IndexEntry, tag: &Tag) -> bool {
+        entry.is_tagged(tag)
+            || entry.cosign_ending().is_some() && self.digest_tag(entry).as_ref() == Some(tag)
     }
 
     /// Makes `tag` name `manifest`, in place of whatever it named.
@@ -256,6 +293,11 @@ impl IndexEntry {
     fn own_digest_tag(&self) -> Option<Tag> {
         let name = self.ref_name().map(tag_of_name)?;
         is_digest_tag(name).then(|| name.parse().ok()).flatten()
+    }
+
+    /// Returns its name, if that is a tag.
+    pub fn tag(&self) -> Option<Tag> {
+        self.ref_name()?.parse().ok()
     }
 
     fn ref_name(&self) -> Option<&str> {

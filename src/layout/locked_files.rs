@@ -108,7 +108,7 @@ impl LayoutDirectory {
     }
 
     /// Opens directories in it, one in the other.
-    fn inside(&self, path: &str) -> Result<Folder, LayoutFault> {
+    pub(super) fn inside(&self, path: &str) -> Result<Folder, LayoutFault> {
         let mut folder = self.root()?;
         for name in path.split('/') {
             let inner = folder.folder(name, Links::Refused);

@@ -12,9 +12,11 @@
 //! anything. [`LayoutDirectory::open_blob`] checks the size alone: who streams a blob hashes it on its way.
 
 pub(crate) mod blobs;
+mod delete_content;
 mod error;
 mod folder;
 mod integrity_check;
+mod layout_content;
 pub(crate) mod layout_directory;
 mod layout_files;
 mod layout_index;
@@ -29,8 +31,10 @@ mod write_tag;
 pub(crate) mod tests;
 
 pub use blobs::BlobStream;
+pub use delete_content::LayoutDeletion;
 pub use error::{BlobFault, LayoutError, LayoutFault};
 pub use integrity_check::CheckedCounts;
+pub use layout_content::{LayoutContent, StoredBlob, StoredManifest};
 pub use layout_directory::LayoutDirectory;
 pub use layout_referrers::LayoutReferrers;
 pub use real_path::{canonical_place, real_paths};

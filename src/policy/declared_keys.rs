@@ -2,6 +2,7 @@
 //! documentation's table are written from it.
 
 use super::declared_gate_keys::{GATE_KEYS, SERVICE_GATE_KEYS};
+use super::declared_retention_keys::RETENTION;
 use super::declared_signer_keys::SIGNER_LIST;
 use super::key_shapes::{KeyDeclaration, KeySet, ListShape, MappingsShape, ValueShape};
 use super::limits::{
@@ -128,6 +129,7 @@ pub(super) const POLICY_KEYS: KeySet = KeySet {
             shape: ValueShape::Choice(&LOG_WORDS),
             help: "Whether records and attestations of keyless signers must be in a transparency log: `on` (default), or `attestations`, which leaves them out, and takes a timestamp. The input of that name cannot say less",
         },
+        RETENTION,
     ],
     required: &[],
     reserved: &[],
@@ -179,6 +181,7 @@ pub(super) const ENVIRONMENT_KEYS: KeySet = KeySet {
         },
         ADOPT_UNTIL,
         GITHUB_ENVIRONMENT_KEY,
+        RETENTION,
     ],
     required: &["repository"],
     reserved: &["keep"],

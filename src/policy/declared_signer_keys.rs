@@ -7,7 +7,7 @@ use super::text_form::{
 };
 
 /// Words of the key `actions`.
-pub(super) const ACTION_WORDS: [&str; 7] = [
+pub(super) const ACTION_WORDS: [&str; 10] = [
     "push",
     "promote",
     "adopt",
@@ -15,6 +15,9 @@ pub(super) const ACTION_WORDS: [&str; 7] = [
     "rollback",
     "deployed",
     "failed",
+    "pruned",
+    "hold",
+    "unhold",
 ];
 
 pub(super) const ACTION_LIST: ListShape = ListShape {

@@ -6,12 +6,14 @@ use super::error::{FilePosition, PolicyError, PolicyProblem};
 use super::gates::EnvironmentGates;
 use super::records_repository::RecordsRepositories;
 use super::repository_template::RepositoryTemplate;
+use super::retention_keys::EnvironmentRetention;
 use super::service_name::Service;
 use super::signer_rule::SignerRule;
 use super::signing_rule::SigningRule;
 use super::yaml_node::YamlText;
 use crate::event::RefFilter;
 use crate::image::Destination;
+use crate::retention::RetentionRules;
 use crate::tagging::{CompatMode, EnvironmentName, ExcludedVersions, ImmutableTags, TagRuleSet};
 
 /// Treatment of immutable tags that point to another digest than that of the release.
@@ -65,6 +67,7 @@ pub struct EnvironmentRules {
     pub(super) adopt_until: Option<Deadline>,
     /// Name of the environment on GitHub, where it is stated.
     pub(super) github_environment: Option<String>,
+    pub(super) retention: EnvironmentRetention,
 }
 
 impl EnvironmentRules {
@@ -146,6 +149,7 @@ impl EnvironmentRules {
             && self.records == other.records
             && self.adopt_until == other.adopt_until
             && self.github_environment() == other.github_environment()
+            && self.retention() == other.retention()
     }
 
     /// Returns the repository as it is written, with `{service}` in it if each service has its own.
@@ -238,6 +242,12 @@ impl EnvironmentRules {
     pub fn github_environment(&self) -> &str {
         let stated = self.github_environment.as_deref();
         stated.unwrap_or(self.name.as_str())
+    }
+
+    /// Returns what stays and what may go in its repositories, which are of no other environment: what the file and
+    /// the environment keep together, and the other keys of the environment in place of those of the file.
+    pub fn retention(&self) -> RetentionRules {
+        self.retention.to_rules()
     }
 
     /// Whether it says itself which tags a release gets.

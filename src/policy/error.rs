@@ -176,10 +176,10 @@ pub enum PolicyProblem {
     #[error("expected at least one of the keys {}, got none", .0.join(", "))]
     NoKey(Vec<&'static str>),
     /// None of the keys of which a mapping has one.
-    #[error("one of the keys {} is missing", .0.join(" and "))]
+    #[error("one of the keys {} is missing", .0.join(", "))]
     NoneOf(&'static [&'static str]),
     /// Two of the keys of which a mapping has one.
-    #[error("expected one of the keys {}, got both", .0.join(" and "))]
+    #[error("expected one of the keys {}, got more", .0.join(", "))]
     TwoOf(&'static [&'static str]),
     /// No date, or no time.
     #[error("{text:?} is not {wanted}")]
@@ -333,6 +333,12 @@ pub enum PolicyProblem {
         /// Names of the gates.
         gates: String,
     },
+    /// A prune rule that names reserved tags only.
+    #[error("{0:?} names only tags of records, holds or evidence, which no rule deletes")]
+    ReservedTags(String),
+    /// Orphans of a rule that is about tags.
+    #[error("orphans has no effect: the rule is not about untagged images")]
+    OrphansOfTags,
     /// `defaults` times environments is more than any policy has.
     #[error(
         "defaults are too large for so many environments: expected at most 4 MiB in all of them together"

@@ -88,6 +88,12 @@ fn fixed_hint(problem: &PolicyProblem) -> Option<&'static str> {
         ),
         PolicyProblem::GatesOfNoService(_) => Some("write the gates below the environment"),
         PolicyProblem::SignersOfUnsigned => Some("remove signers, or remove signed: false"),
+        PolicyProblem::ReservedTags(_) => Some(
+            "remove the rule: evidence goes with its image, records stay, and unhold lifts a hold",
+        ),
+        PolicyProblem::OrphansOfTags => {
+            Some("write orphans: true into a rule with untagged: true, or remove it")
+        }
         PolicyProblem::LargeDefaults => {
             Some("write the largest keys into the environments that need them")
         }
@@ -135,6 +141,9 @@ fn records_hint(problem: &PolicyProblem) -> Option<&'static str> {
         }
         PolicyProblem::SignersWithoutSign => {
             Some("set sign: keyless or sign: key, or remove signers")
+        }
+        PolicyProblem::NoneOf(keys) if keys.contains(&"untagged") => {
+            Some("write tags: or versions: and patterns, or untagged: true")
         }
         PolicyProblem::NoneOf(_) => Some(
             "write identity: and the workflow that signs, or key: and the path of a public key",
@@ -267,7 +276,7 @@ mod tests {
     line 1, column 1: expected a mapping with the key environments, got a list
       hint: begin the file with environments:
     line 1, column 1: the key version is not known here
-      hint: the keys here are environments, services, defaults, exclude-versions, records, lines, trusted-root, transparency-log
+      hint: the keys here are environments, services, defaults, exclude-versions, records, lines, trusted-root, transparency-log, retention
     line 1, column 1: the key sevices is not known here; did you mean services?
     line 1, column 15: expected a mapping from names to environments, got a list
       hint: write each environment as a key, such as dev:, and its own keys below it, indented further
@@ -281,7 +290,7 @@ mod tests {
     line 1, column 21: the key repository is missing
       hint: add repository: the repository of the environment's images
     line 1, column 22: the key image is not known here
-      hint: the keys here are repository, production, from, refs, tags, immutable, lines, unbound, existing, exclude-versions, gates, sign, signers, vsa, records, adopt-until
+      hint: the keys here are repository, production, from, refs, tags, immutable, lines, unbound, existing, exclude-versions, gates, sign, signers, vsa, records, adopt-until, retention
     line 1, column 46: there is no environment x
       hint: the file has dev
     line 1, column 1: services has no effect: no repository contains {service}

@@ -8,6 +8,7 @@ use super::declared_gate_keys::{
     IMAGE_KEYS, SCAN_KEYS, SOAK_KEYS,
 };
 use super::declared_keys::{ENVIRONMENT_KEYS, FLAG_WORDS, POLICY_KEYS, SERVICE_KEYS};
+use super::declared_retention_keys::{KEEP_KEYS, LIMIT_KEYS, PRUNE_KEYS, RETENTION_KEYS};
 use super::declared_signer_keys::SIGNER_KEYS;
 use super::key_shapes::{
     EntriesShape, KeyDeclaration, KeySet, ListShape, MappingsShape, ValueShape,
@@ -179,7 +180,7 @@ pub fn key_table() -> String {
 }
 
 /// Keys of the table, and where they are in the file.
-const KEY_TABLE: [(&str, &KeySet); 13] = [
+const KEY_TABLE: [(&str, &KeySet); 17] = [
     ("", &POLICY_KEYS),
     ("environments.NAME.", &ENVIRONMENT_KEYS),
     ("environments.NAME.signers[].", &SIGNER_KEYS),
@@ -193,6 +194,10 @@ const KEY_TABLE: [(&str, &KeySet); 13] = [
     ("environments.NAME.gates.checks[].", &CHECK_KEYS),
     ("environments.NAME.gates.approvals.", &APPROVAL_KEYS),
     ("services.NAME.", &SERVICE_KEYS),
+    ("retention.", &RETENTION_KEYS),
+    ("retention.keep.", &KEEP_KEYS),
+    ("retention.prune[].", &PRUNE_KEYS),
+    ("retention.limits.", &LIMIT_KEYS),
 ];
 
 fn shape_phrase(shape: &ValueShape) -> String {

@@ -45,3 +45,9 @@ pub(super) const CHECKS: usize = 50;
 pub(super) const APPROVALS: usize = 6;
 /// The most characters of the name of an environment on GitHub.
 pub(super) const GITHUB_ENVIRONMENT_LENGTH: usize = 255;
+/// The most prune rules of a retention.
+pub(super) const PRUNE_RULES: usize = 100;
+/// The most patterns of files whose digests stay.
+pub(super) const PINNED_FILES: usize = 100;
+/// The highest number of images in a rule of retention.
+pub(super) const IMAGE_COUNT: usize = 999_999;

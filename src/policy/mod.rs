@@ -12,6 +12,7 @@
 mod deadline;
 mod declared_gate_keys;
 mod declared_keys;
+mod declared_retention_keys;
 mod declared_signer_keys;
 mod environment_rules;
 mod error;
@@ -23,6 +24,7 @@ mod key_position;
 mod key_shapes;
 mod limits;
 mod parse_environment;
+mod parse_retention;
 mod policy_finding;
 mod problem_list;
 mod production;
@@ -33,6 +35,7 @@ mod release_policy;
 mod repository_file;
 mod repository_match;
 mod repository_template;
+mod retention_keys;
 mod service_name;
 mod services;
 mod signature_demands;
@@ -49,6 +52,8 @@ mod gate_tests;
 mod production_tests;
 #[cfg(test)]
 mod record_tests;
+#[cfg(test)]
+mod retention_tests;
 #[cfg(test)]
 mod service_gate_tests;
 #[cfg(test)]

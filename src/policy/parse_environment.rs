@@ -1,6 +1,7 @@
 //! Reads an environment of the policy file.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::deadline::Deadline;
 use super::declared_keys::{
@@ -16,6 +17,7 @@ use super::records_repository::RecordsTemplate;
 use super::repository_template::{
     RepositoryTemplate, RepositoryTemplateError, SERVICE_PLACEHOLDER,
 };
+use super::retention_keys::{EnvironmentRetention, RetentionKeys};
 use super::service_name::Service;
 use super::signer_rule::parse_signers;
 use super::signing_rule::{self, SigningRule};
@@ -39,6 +41,8 @@ pub(super) struct PolicyDefaults<'a> {
     pub(super) records: Option<&'a RecordsTemplate>,
     /// Whether the key `lines` of the file leaves version lines on.
     pub(super) gives_lines: bool,
+    /// Key `retention` of the file.
+    pub(super) retention: &'a Arc<RetentionKeys>,
 }
 
 /// Key `repository` of an environment.
@@ -130,6 +134,13 @@ impl ParsedEnvironment {
         let adopt_until = fields.read("adopt-until", problems, Deadline::parse_date);
         let github_environment =
             fields.read("github-environment", problems, parse_github_environment);
+        let retention = fields.take("retention");
+        let retention = EnvironmentRetention {
+            of_file: Arc::clone(defaults.retention),
+            own: retention.map_or_else(RetentionKeys::default, |(_, node)| {
+                RetentionKeys::parse(node, problems)
+            }),
+        };
         let rules = images.map(|images| EnvironmentRules {
             name: name.clone(),
             name_at,
@@ -159,6 +170,7 @@ impl ParsedEnvironment {
             records,
             adopt_until,
             github_environment,
+            retention,
         });
         if let Some(rules) = &rules {
             problems.keep(rules.rules(CompatMode::Compatible));

@@ -108,8 +108,8 @@ fn sign_and_signers_belong_together() {
 
 #[test]
 fn a_signer_is_an_identity_or_a_key() {
-    insta::assert_snapshot!(refused(&signed("actions: [push]")), @"line 7, column 7: one of the keys identity and key is missing. write identity: and the workflow that signs, or key: and the path of a public key");
-    insta::assert_snapshot!(refused(&signed("{key: a.pub, identity: b}")), @"line 7, column 20: expected one of the keys identity and key, got both. write two entries of the list");
+    insta::assert_snapshot!(refused(&signed("actions: [push]")), @"line 7, column 7: one of the keys identity, key is missing. write identity: and the workflow that signs, or key: and the path of a public key");
+    insta::assert_snapshot!(refused(&signed("{key: a.pub, identity: b}")), @"line 7, column 20: expected one of the keys identity, key, got more. write two entries of the list");
     insta::assert_snapshot!(refused(&signed("{key: a.pub, issuer: 'https://x.example.com'}")), @"line 7, column 20: issuer has no effect: a signature of a key has no certificate. remove the key, or write identity in place of key");
     insta::assert_snapshot!(refused(&signed("{key: a.pub, repository: acme/web}")), @"line 7, column 20: repository has no effect: a signature of a key has no certificate. remove the key, or write identity in place of key");
     insta::assert_snapshot!(refused(&signed("keys/cosign.pub")), @"line 7, column 7: expected a mapping with the key identity or key, got text. write each signer after a dash, such as - identity: or - key:, and its other keys below it");
@@ -179,8 +179,8 @@ fn promise_5_an_identity_on_github_is_bound_to_one_repository() {
 #[test]
 fn actions_and_times_of_a_signer_are_known_ones() {
     let with = |keys: &str| signed(&format!("identity: {PROMOTE}\n      {keys}"));
-    insta::assert_snapshot!(refused(&with("actions: [push, release]")), @r#"line 8, column 23: "release" is not one of push, promote, adopt, reinstate, rollback, deployed, failed"#);
-    insta::assert_snapshot!(refused(&with("actions: [pruned]")), @r#"line 8, column 17: "pruned" is not one of push, promote, adopt, reinstate, rollback, deployed, failed"#);
+    insta::assert_snapshot!(refused(&with("actions: [push, release]")), @r#"line 8, column 23: "release" is not one of push, promote, adopt, reinstate, rollback, deployed, failed, pruned, hold, unhold"#);
+    insta::assert_snapshot!(refused(&with("actions: [archived]")), @r#"line 8, column 17: "archived" is not one of push, promote, adopt, reinstate, rollback, deployed, failed, pruned, hold, unhold"#);
     insta::assert_snapshot!(refused(&with("actions: [push, push]")), @"line 8, column 23: push is there twice, first in line 8");
     insta::assert_snapshot!(refused(&with("actions: []")), @"line 8, column 16: expected one or more actions, got an empty list. add an entry, or remove the key");
     insta::assert_snapshot!(refused(&with("actions: deployed")), @"line 8, column 16: expected a list, got text. write the entries in brackets, or each on a line of its own after a dash");

@@ -1,6 +1,7 @@
 //! The policy as a whole: parsed, checked, and joined with the policy of another file.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use super::declared_keys::{DEFAULT_KEYS, NAMED_ENVIRONMENTS_MAPPING, POLICY_KEYS};
 use super::environment_rules::EnvironmentRules;
@@ -17,6 +18,7 @@ use super::production::check_production;
 use super::promotion_graph;
 use super::records_repository::RecordsTemplate;
 use super::repository_file::parse_repository_file;
+use super::retention_keys::RetentionKeys;
 use super::service_name::Service;
 use super::services::{ParsedServices, ServiceBuild};
 use super::signature_demands::check_signature_demands;
@@ -74,6 +76,10 @@ impl ReleasePolicy {
         if let Some(keys) = &keys {
             check_defaults(keys, gates.as_ref().map(|(_, node)| node), problems);
         }
+        let retention = fields.take("retention");
+        let retention = retention.map_or_else(RetentionKeys::default, |(_, node)| {
+            RetentionKeys::parse(node, problems)
+        });
         let defaults = PolicyDefaults {
             services: &services.names,
             are_services_right,
@@ -81,6 +87,7 @@ impl ReleasePolicy {
             gates: gates.as_ref().map(|(_, node)| node),
             records: records.as_ref(),
             gives_lines: fields.read("lines", problems, parse_lines).unwrap_or(true),
+            retention: &Arc::new(retention),
         };
         let environments = match fields.take("environments") {
             Some((_, node)) => parse_environments(node, defaults, problems),

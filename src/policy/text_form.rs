@@ -65,8 +65,8 @@ pub(super) const PUBLIC_KEY: TextForm = TextForm {
 };
 
 pub(super) const ACTION_NAME: TextForm = TextForm {
-    pattern: "(?:push|promote|adopt|reinstate|rollback|deployed|failed)",
-    expected: "name of an action: push, promote, adopt, reinstate, rollback, deployed or failed",
+    pattern: "(?:push|promote|adopt|reinstate|rollback|deployed|failed|pruned|hold|unhold)",
+    expected: "name of an action: push, promote, adopt, reinstate, rollback, deployed, failed, pruned, hold or unhold",
 };
 
 pub(super) const CALENDAR_DATE: TextForm = TextForm {
@@ -184,4 +184,25 @@ pub(super) const APPROVAL_COUNT: TextForm = TextForm {
 pub(super) const EXCLUDED_APPROVER: TextForm = TextForm {
     pattern: "(?:author|actor)",
     expected: "role: author or actor",
+};
+
+/// A duration that may have years.
+pub(super) const KEEP_DURATION: TextForm = TextForm {
+    pattern: "(?:[0-9]{1,12}[ywdhms])+",
+    expected: "duration such as 7y, 90d or 1y26w",
+};
+
+pub(super) const IMAGE_NUMBER: TextForm = TextForm {
+    pattern: "[1-9][0-9]{0,5}",
+    expected: "number from 1 to 999999",
+};
+
+pub(super) const IMAGE_SHARE: TextForm = TextForm {
+    pattern: "(?:100|[1-9][0-9]?)%",
+    expected: "share from 1% to 100%",
+};
+
+pub(super) const FILE_PATTERN: TextForm = TextForm {
+    pattern: r"[^/\x00-\x1f][^\x00-\x1f]*",
+    expected: "path of files in the repository, such as deploy/**/*.yaml",
 };

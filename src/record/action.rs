@@ -23,6 +23,12 @@ pub enum RecordAction {
     Deployed,
     /// A release does not run as it should.
     Failed,
+    /// Deletion of images by rules of retention.
+    Pruned,
+    /// Hold: the image stays until it is lifted.
+    Hold,
+    /// End of a hold.
+    Unhold,
     /// An action that this version does not know.
     Other(String),
 }
@@ -32,7 +38,7 @@ pub enum RecordAction {
 #[error("expected an action of 1 to 16 lower-case letters")]
 pub struct RecordActionError;
 
-const NAMED: [(RecordAction, &str); 7] = [
+const NAMED: [(RecordAction, &str); 10] = [
     (RecordAction::Push, "push"),
     (RecordAction::Promote, "promote"),
     (RecordAction::Adopt, "adopt"),
@@ -40,6 +46,9 @@ const NAMED: [(RecordAction, &str); 7] = [
     (RecordAction::Rollback, "rollback"),
     (RecordAction::Deployed, "deployed"),
     (RecordAction::Failed, "failed"),
+    (RecordAction::Pruned, "pruned"),
+    (RecordAction::Hold, "hold"),
+    (RecordAction::Unhold, "unhold"),
 ];
 
 /// Limit on the length of an action's name, in characters.
@@ -55,6 +64,11 @@ impl RecordAction {
                 .find(|(action, _)| action == named)
                 .map_or("", |(_, name)| name),
         }
+    }
+
+    /// Returns whether the record begins or ends a hold.
+    pub const fn is_about_hold(&self) -> bool {
+        matches!(self, Self::Hold | Self::Unhold)
     }
 
     /// Returns whether the record releases its subject to the environment.
@@ -98,9 +112,9 @@ mod tests {
             assert_eq!(name.parse(), Ok(action.clone()));
             assert_eq!(action.to_string(), name);
         }
-        let later: RecordAction = "pruned".parse().unwrap();
-        assert_eq!(later, RecordAction::Other("pruned".to_owned()));
-        assert_eq!(later.to_string(), "pruned");
+        let later: RecordAction = "archived".parse().unwrap();
+        assert_eq!(later, RecordAction::Other("archived".to_owned()));
+        assert_eq!(later.to_string(), "archived");
         assert!(!later.is_release());
         for text in ["", "Push", "push ", "a.b", "x-y", "n0", &"x".repeat(17)] {
             assert_eq!(text.parse::<RecordAction>(), Err(RecordActionError));

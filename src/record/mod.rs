@@ -7,6 +7,7 @@ mod current_period;
 mod entry_manifest;
 mod entry_name;
 mod history;
+mod hold_state;
 mod past_release;
 mod record_id;
 mod record_time;
@@ -33,12 +34,13 @@ pub use history::{
     RecordProof, TagDrift, TagPeriod, TagRecord, TimelineHistory, expected_root, expected_tags,
     tag_periods,
 };
+pub use hold_state::TimelineHold;
 pub use past_release::{PAST_LIMIT, PastRelease};
 pub use record_id::RecordId;
 pub use record_time::{RecordTime, RecordTimeError};
 pub use release_predicate::{
-    RecordedApproval, RecordedBuild, RecordedCommit, RecordedEvidence, RecordedPolicy, RecordedRun,
-    RecordedSource, RecordedTag, RecordedTagKind, ReleasePredicate,
+    RecordedApproval, RecordedBuild, RecordedCommit, RecordedDeletion, RecordedEvidence,
+    RecordedPolicy, RecordedRun, RecordedSource, RecordedTag, RecordedTagKind, ReleasePredicate,
 };
 pub use release_state::ReleaseMark;
 pub use statement::{RECORD_LIMITS, RECORD_PREDICATE_TYPE, RecordError, ReleaseRecord};

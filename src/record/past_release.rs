@@ -44,4 +44,7 @@ pub struct PastRelease {
         skip_serializing_if = "Option::is_none"
     )]
     pub restores: Option<Digest>,
+    /// Name of the hold that began or ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<String>,
 }

@@ -71,6 +71,12 @@ pub struct ReleasePredicate {
     /// Rollbacks that a reinstatement ends.
     #[serde(default, with = "as_text_list", skip_serializing_if = "Vec::is_empty")]
     pub reinstates: Vec<RecordId>,
+    /// Name of the hold that begins or ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<String>,
+    /// Manifests that a deletion by rules of retention removed, the subject first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deletions: Vec<RecordedDeletion>,
     /// Time at which the run planned it.
     #[serde(with = "as_text")]
     pub planned_at: RecordTime,
@@ -95,6 +101,23 @@ impl ReleasePredicate {
     pub fn run_uri(&self) -> Option<&str> {
         self.run.as_ref()?.uri.as_deref()
     }
+}
+
+/// Manifest that was deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RecordedDeletion {
+    /// Its digest.
+    #[serde(with = "as_text")]
+    pub digest: Digest,
+    /// Tags that went with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// Rule that condemned it, as in the plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// Reason, as in the plan.
+    pub reason: String,
 }
 
 /// Tag of a release.

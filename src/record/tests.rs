@@ -33,6 +33,7 @@ impl Story {
             planned_at: time(number),
             restores: None,
             reinstates: Vec::new(),
+            hold: None,
             previous: previous.into_iter().collect(),
             version: None,
             commit: None,
@@ -229,11 +230,49 @@ fn a_summary_of_a_reinstatement_ends_the_withdrawals_before_it() {
 fn marks_and_actions_of_later_versions_change_no_current_root() {
     let mut story = Story::default();
     story.promote("a");
-    for action in ["deployed", "failed", "pruned", "hold"] {
+    for action in ["deployed", "failed", "pruned", "hold", "unhold", "archived"] {
         story.add(action.parse().unwrap(), "b");
         assert_eq!(story.current(), Some(root("a")), "{action}");
     }
     assert_eq!(story.timeline().mark(root("b")), Some(ReleaseMark::Failed));
+}
+
+#[test]
+fn a_hold_is_in_effect_until_its_own_end() {
+    let mut story = Story::default();
+    let hold = |story: &mut Story, action: &str, image: &str, name: Option<&str>| {
+        story.add(action.parse().unwrap(), image).hold = name.map(str::to_owned);
+        let holds = story.timeline().holds();
+        let shown = holds.iter().map(|hold| {
+            assert!(["a", "b"].iter().any(|it| root(it) == hold.root));
+            let image = if hold.root == root("a") { "a" } else { "b" };
+            format!("{} {image}", hold.name)
+        });
+        shown.collect::<Vec<_>>().join(", ")
+    };
+    assert_eq!(hold(&mut story, "hold", "a", Some("x")), "x a");
+    assert_eq!(hold(&mut story, "hold", "a", Some("x")), "x a");
+    assert_eq!(hold(&mut story, "hold", "b", Some("y")), "x a, y b");
+    assert_eq!(hold(&mut story, "unhold", "b", Some("x")), "x a, y b");
+    assert_eq!(hold(&mut story, "unhold", "a", Some("y")), "x a, y b");
+    assert_eq!(hold(&mut story, "unhold", "a", None), "x a, y b");
+    assert_eq!(hold(&mut story, "hold", "a", None), "x a, y b");
+    assert_eq!(hold(&mut story, "rollback", "a", Some("x")), "x a, y b");
+    assert_eq!(hold(&mut story, "pruned", "a", Some("x")), "x a, y b");
+    assert_eq!(hold(&mut story, "unhold", "a", Some("x")), "y b");
+    assert_eq!(hold(&mut story, "hold", "a", Some("x")), "y b, x a");
+    assert_eq!(story.timeline().end_of_hold("x", root("a")), None);
+    assert_eq!(story.timeline().end_of_hold("z", root("a")), None);
+    let ended = story.timeline().end_of_hold("x", root("b"));
+    assert_eq!(ended, Some(story.entries[3].record));
+    // Summaries in later records say the same.
+    let past = story.entries.iter().map(TimelineEntry::to_past_release);
+    let summaries = past.map(|past| TimelineEntry::from_past_release(&past));
+    assert_eq!(
+        Timeline::new(summaries.collect()).holds(),
+        story.timeline().holds()
+    );
+    assert_eq!(story.timeline().holds()[0].record, story.entries[2].record);
 }
 
 #[test]

@@ -20,6 +20,8 @@ pub struct TimelineEntry {
     pub restores: Option<Digest>,
     /// Rollbacks that a reinstatement ends.
     pub reinstates: Vec<RecordId>,
+    /// Name of the hold that begins or ends.
+    pub hold: Option<String>,
     /// Newest records of the timeline that the run saw.
     pub previous: Vec<RecordId>,
     /// Version of the release.
@@ -43,6 +45,7 @@ impl TimelineEntry {
             planned_at: predicate.planned_at,
             restores: predicate.restores,
             reinstates: predicate.reinstates.clone(),
+            hold: predicate.hold.clone(),
             previous: predicate.previous.clone(),
             version: predicate.version.clone(),
             commit: predicate.commit.as_ref().map(|commit| commit.sha.clone()),
@@ -60,6 +63,7 @@ impl TimelineEntry {
             planned_at: past.planned_at,
             restores: past.restores,
             reinstates: Vec::new(),
+            hold: past.hold.clone(),
             previous: Vec::new(),
             version: past.version.clone(),
             commit: past.commit.clone(),
@@ -79,6 +83,7 @@ impl TimelineEntry {
             commit: self.commit.clone(),
             actor: self.actor.clone(),
             restores: self.restores,
+            hold: self.hold.clone(),
         }
     }
 

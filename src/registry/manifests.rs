@@ -3,9 +3,9 @@
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode};
 
+use super::RepositoryClient;
 use super::error::{RegistryError, RequestErrorKind};
 use super::request::RegistryRequest;
-use super::{RepositoryAccess, RepositoryClient};
 use crate::http::{AttemptError, BufferedResponse, HttpError, retry};
 use crate::image::{Digest, MANIFEST_LIMIT, Manifest, ManifestError, MediaType, TagOrDigest};
 
@@ -205,7 +205,7 @@ impl RepositoryClient {
     }
 
     fn manifest_request(&self, method: Method, target: &TagOrDigest) -> RegistryRequest {
-        debug_assert!(method != Method::PUT || self.access == RepositoryAccess::PullPush);
+        debug_assert!(method != Method::PUT || self.access.writes());
         let url = self.url(&format!("manifests/{target}"));
         let call = RegistryRequest::new(method.clone(), format!("manifest {target}"), url);
         if method == Method::PUT {

@@ -17,6 +17,7 @@ mod blobs;
 mod cancel_uploads;
 mod challenge;
 mod chunk_policy;
+mod delete_manifest;
 mod download;
 mod error;
 mod error_envelope;
@@ -46,6 +47,7 @@ mod upload_content;
 mod upload_session;
 mod url_scheme;
 
+pub use delete_manifest::DeletionResult;
 pub(crate) use download::skip_bytes;
 pub use download::{BlobDownload, ResumedBytes};
 pub use error::{AccessProblem, RegistryError, RequestErrorKind};

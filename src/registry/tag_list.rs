@@ -93,11 +93,13 @@ impl RepositoryClient {
     /// Returns all tags, of all pages; none if the repository does not exist yet.
     ///
     /// # Errors
-    /// A refusal, or pages that never end.
+    /// A refusal, also of a page that the page before named, or pages that never end.
     pub async fn tags(&self) -> Result<BTreeSet<Tag>, RegistryError> {
         let mut all = TagNameList::default();
         let mut pages = Pages::default();
         let mut next = Some(self.tag_list_url());
+        // Whether the registry itself named the page.
+        let mut is_named = false;
         while let Some(url) = next {
             let call = RegistryRequest::new(Method::GET, "tag list", url.clone())
                 .header(ACCEPT, "application/json");
@@ -112,7 +114,7 @@ impl RepositoryClient {
                 turn: _turn,
             } = match self.send_buffered(&call, PAGE_LIMIT).await? {
                 Ok(whole) => whole,
-                Err(response) if response.status() == StatusCode::NOT_FOUND => {
+                Err(response) if response.status() == StatusCode::NOT_FOUND && !is_named => {
                     if all.tags.is_empty() {
                         self.record_is_new(true);
                     }
@@ -128,6 +130,7 @@ impl RepositoryClient {
                 }
             };
             next = next_page(&url, &headers).map_err(|cause| self.error(&call, cause))?;
+            is_named = next.is_some();
             if next.as_ref().is_some_and(|next| !self.is_own_url(next)) {
                 return Err(wrong("the next page is at another host"));
             }

@@ -54,7 +54,7 @@ impl TokenScopes {
     /// Returns whether the scopes allow `access` to a repository.
     pub(super) fn allows(&self, path: &str, access: RepositoryAccess) -> bool {
         let mut scopes = self.0.iter();
-        scopes.any(|(own, granted)| own == path && *granted >= access)
+        scopes.any(|(own, granted)| own == path && granted.covers(access))
     }
 
     /// Returns the paths of the repositories.
@@ -76,10 +76,9 @@ impl TokenScopes {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = String> {
-        self.0.iter().map(|(path, access)| match access {
-            RepositoryAccess::Pull => format!("repository:{path}:pull"),
-            RepositoryAccess::PullPush => format!("repository:{path}:pull,push"),
-        })
+        self.0
+            .iter()
+            .map(|(path, access)| format!("repository:{path}:{}", access.scope_actions()))
     }
 
     pub(super) fn joined(&self) -> String {
@@ -110,7 +109,7 @@ impl SharedLogins {
                 order.push(path.clone());
             }
             let most = new.entry(path).or_insert(access);
-            *most = access.max(*most);
+            *most = access.union(*most);
         }
         let new: Vec<(String, RepositoryAccess)> = order
             .into_iter()

@@ -198,12 +198,17 @@ fn open_destination_store(
 }
 
 /// Opens a store for writing. Blobs can be mounted from repositories on the same registry.
-pub(super) fn open_to_write(
+pub(crate) fn open_to_write(
     context: &ReleaseContext,
     place: &Destination,
     mount_from: &[&Repository],
 ) -> ImageStore {
     open_store(context, place, RepositoryAccess::PullPush, mount_from)
+}
+
+/// Opens a store for writing and deleting.
+pub(super) fn open_to_delete(context: &ReleaseContext, place: &Destination) -> ImageStore {
+    open_store(context, place, RepositoryAccess::PullPushDelete, &[])
 }
 
 fn open_store(

@@ -182,7 +182,7 @@ impl Failure {
     }
 
     /// Returns the failure of a store. Faults of given files are failures of the input.
-    pub(super) fn from_store_error(
+    pub(crate) fn from_store_error(
         side: Side,
         at: &dyn fmt::Display,
         error: impl Borrow<StoreError>,

@@ -4,6 +4,7 @@ mod drift;
 mod history_request;
 mod list_names;
 mod read_history;
+pub(crate) mod whole_timeline;
 
 use futures_util::future::try_join;
 

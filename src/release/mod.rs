@@ -15,6 +15,7 @@ mod failure;
 mod gates;
 mod hand_rollback;
 mod history;
+mod hold;
 mod inspect;
 mod mark;
 mod named_root;
@@ -51,6 +52,7 @@ pub use check::{
     CurrentImage, LabelChange, TagMutability, check,
 };
 pub use context::ReleaseContext;
+pub(crate) use destination::open_to_write;
 pub(crate) use failure::signing_failure;
 pub use failure::{Diagnostic, Failure};
 pub use gates::gate_request::{
@@ -58,7 +60,9 @@ pub use gates::gate_request::{
 };
 pub use gates::github_facts::{GithubFactReader, GithubRun};
 pub use gates::given_documents::{FileIdentity, GivenReport, GivenReports, GivenVex};
+pub(crate) use history::whole_timeline::read_whole_timeline;
 pub use history::{HistoryOutcome, HistoryRequest, RecordedCurrent, TimelineSigning, history};
+pub use hold::{HoldChange, HoldOutcome, HoldRequest, HoldTagChange, change_hold};
 pub use inspect::{
     CarriedRecord, EnvironmentAccount, InspectOutcome, InspectRequest, InspectSubject,
     InspectedEvidence, KnownImage, inspect,
@@ -74,6 +78,7 @@ pub use pipeline::{announce_repositories, run};
 pub use plan::rollback_tags::{RollbackTag, RollbackTagChange};
 pub use plan_terms::PlanTerms;
 pub use record_batch::{RecordBatch, RecordBatchOutcome, mark_services, rollback_services};
+pub(crate) use records::deletion_record::record_deletions;
 pub use records::location::TimelineLocation;
 pub use records::options::{RecordOptions, RunAccount};
 pub use records::record_rejection::{RECORD_BLOB_LIMIT, RecordRejection};
@@ -88,6 +93,7 @@ pub use request::{
     ExistingTagPolicy, ImageCheck, ReleaseNaming, ReleaseRequest, ReleaseVerb, RequestedPlatforms,
     RequiredEvidence, SignatureFormat, SigningOptions,
 };
+pub(crate) use resolve::image_store::open_to_read;
 pub use rollback::{RollbackOutcome, RollbackRequest, rollback};
 pub use source_lookup::SourceLookup;
 pub use source_search::{CommitSearch, MergedCommit, SoughtImage, SourceOrigin, SourceSearch};

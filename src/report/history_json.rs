@@ -128,6 +128,7 @@ pub(super) fn line_json(line: &HistoryLine) -> Value {
         "actor": entry.and_then(|entry| entry.actor.as_ref()),
         "record": entry.map(|entry| entry.record.to_string()),
         "restores": entry.and_then(|entry| entry.restores).map(|root| root.to_string()),
+        "hold": entry.and_then(|entry| entry.hold.as_ref()),
         "state": line.state.map(|state| state.to_string()),
         "mark": line.mark.map(|mark| match mark {
             ReleaseMark::Deployed => "deployed",

@@ -273,6 +273,9 @@ pub(super) fn line_remarks(line: &HistoryLine) -> Vec<String> {
     if let Some(restores) = line.entry.as_ref().and_then(|entry| entry.restores) {
         remarks.push(format!("back to {restores}"));
     }
+    if let Some(hold) = line.entry.as_ref().and_then(|entry| entry.hold.as_ref()) {
+        remarks.push(format!("hold {}", word(hold)));
+    }
     let note = |name: &str, text: &String| format!("{name}: {}", to_printable(text, REASON_LIMIT));
     remarks.extend(line.reason.iter().map(|text| note("reason", text)));
     remarks.extend(line.link.iter().map(|text| note("link", text)));

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::policy_places::{TEXT_LIMIT, place_lines, places_json};
-use super::{policy_diagram, policy_gates, policy_records};
+use super::{policy_diagram, policy_gates, policy_records, policy_retention};
 use crate::notices::to_printable;
 use crate::policy::{EnvironmentRules, ReleasePolicy};
 use crate::tagging::{EnvironmentName, TagPattern};
@@ -98,6 +98,8 @@ impl PolicyReport {
                 "github-environment",
                 &[github_environment_phrase(environment)],
             );
+            let retention = policy_retention::retention_lines(environment);
+            text += &rows("retention", &retention);
         }
         if self.policy.environments().is_empty() {
             text += "\nno environment: the policy has no effect\n";
@@ -144,6 +146,7 @@ impl PolicyReport {
             "records": places_json(policy_records::records_places(environment)),
             "adoptUntil": environment.adopt_until().map(ToString::to_string),
             "githubEnvironment": environment.github_environment(),
+            "retention": policy_retention::retention_json(environment),
             "stated": environment.stated_keys(),
         })
     }

@@ -2,6 +2,7 @@
 
 use super::check_report::CheckReport;
 use super::history_report::HistoryReport;
+use super::prune_report::PruneReport;
 use super::record_batch_report::ServiceRecord;
 use super::styled_text::StyledText;
 use super::summary::{self, SummaryContext};
@@ -9,8 +10,8 @@ use super::tags_report::TagsResult;
 use super::verb_result::VerbResult;
 use super::{
     batch_phrases, batch_report, bundle_report, cleaned, environment_outputs, environment_report,
-    mark_report, record_batch_report, rollback_report, step_outputs, text_report,
-    verification_report,
+    hold_report, mark_report, prune_json, record_batch_report, restore_report, rollback_report,
+    step_outputs, text_report, verification_report,
 };
 use crate::notices::FileLocation;
 use crate::release::{
@@ -78,6 +79,14 @@ impl ResultReport {
                 failure: None,
                 names: vec![outcome.place.to_string()],
             },
+            VerbResult::HoldChanged(outcome) => Self {
+                text: hold_report::to_text(&outcome),
+                summary: summary::hold_summary(&outcome, context),
+                outputs: hold_report::to_outputs(&outcome),
+                values: vec![("image", hold_report::image_reference(&outcome))],
+                failure: None,
+                names: vec![outcome.place.to_string()],
+            },
             VerbResult::RolledBackServices(batch) => Self::of_record_batch(*batch, context, clean),
             VerbResult::MarkedServices(batch) => Self::of_record_batch(*batch, context, clean),
             VerbResult::Adopted(report) => Self {
@@ -87,6 +96,15 @@ impl ResultReport {
                 values: Vec::new(),
                 failure: None,
                 names: report.names(),
+            },
+            VerbResult::Pruned(report) => Self::of_prune(*report, context, clean),
+            VerbResult::Restored(outcome) => Self {
+                text: restore_report::to_text(&outcome),
+                summary: summary::restore_summary(&outcome, context),
+                outputs: prune_json::restore_outputs(&outcome),
+                values: Vec::new(),
+                failure: None,
+                names: vec![outcome.place.to_string()],
             },
             VerbResult::ShownPolicy(shown) => Self {
                 text: shown.to_text().into(),
@@ -121,6 +139,29 @@ impl ResultReport {
                 failure: None,
                 names: vec![signed.artifact.clone(), signed.bundle.clone()],
             },
+        }
+    }
+
+    /// Returns the report of every repository, also if one of them was stopped.
+    fn of_prune(
+        mut report: PruneReport,
+        context: &SummaryContext,
+        clean: &dyn Fn(&str) -> String,
+    ) -> Self {
+        for applied in report.applied.iter_mut().flatten() {
+            let failure = applied.failure.take();
+            applied.failure = failure.map(|it| cleaned::failure(it, clean));
+        }
+        Self {
+            text: report.to_text(),
+            summary: summary::prune_summary(&report, context),
+            outputs: report.to_outputs(),
+            values: Vec::new(),
+            failure: report.to_failure().map(|(failure, text)| FailureReport {
+                text,
+                ..FailureReport::new(&failure)
+            }),
+            names: report.names(),
         }
     }
 

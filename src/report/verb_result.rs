@@ -6,10 +6,12 @@ use super::check_report::CheckReport;
 use super::history_report::HistoryReport;
 use super::inspect_report::InspectReport;
 use super::policy_report::PolicyReport;
+use super::prune_report::PruneReport;
 use super::tags_report::TagsResult;
+use crate::prune::RestoreOutcome;
 use crate::release::{
-    BatchOutcome, EnvironmentVerification, MarkOutcome, RecordBatchOutcome, ReleaseOutcome,
-    RollbackOutcome, Verification,
+    BatchOutcome, EnvironmentVerification, HoldOutcome, MarkOutcome, RecordBatchOutcome,
+    ReleaseOutcome, RollbackOutcome, Verification,
 };
 
 /// Result of a verb.
@@ -42,8 +44,14 @@ pub enum VerbResult {
     Marked(Box<MarkOutcome>),
     /// Mark of a release of several services, some of which may have failed.
     MarkedServices(Box<RecordBatchOutcome<MarkOutcome>>),
+    /// Hold that is placed or lifted.
+    HoldChanged(Box<HoldOutcome>),
     /// Releases that are recorded afterwards.
     Adopted(Box<AdoptReport>),
+    /// Plan of deletions, or deletions by a plan.
+    Pruned(Box<PruneReport>),
+    /// Image that was brought back.
+    Restored(Box<RestoreOutcome>),
     /// Policy with its defaults.
     ShownPolicy(Box<PolicyReport>),
 }

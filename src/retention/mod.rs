@@ -5,8 +5,10 @@ mod deletion_order;
 mod deletion_reason;
 mod find_stops;
 mod freed_space;
+mod hold_name;
 mod judge_manifest;
 mod keep_reason;
+mod lifted_hold;
 mod manifest_age;
 mod manifest_graph;
 mod newest_of_rule;
@@ -28,14 +30,16 @@ mod snapshot;
 mod version_class;
 
 pub use deletion_reason::DeletionReason;
+pub use hold_name::{HoldName, HoldNameError};
 pub use keep_reason::KeepReason;
+pub use lifted_hold::build_lifted_hold;
 pub use manifest_age::{AgeSource, ManifestAge};
 pub use observed_manifest::{
     ManifestLinks, ObservedBlob, ObservedContent, ObservedManifest, ObservedTimes,
 };
 pub use plan_retention::plan_retention;
 pub use planned_deletions::{PlannedDeletion, PlannedDeletions, RepositoryDeletions};
-pub use reserved_tag::{HOLD_PREFIX, ReservedTag, UNHOLD_TYPE};
+pub use reserved_tag::{HOLD_PREFIX, ReservedTag, UNHOLD_TYPE, names_reserved_tags};
 pub use retention_plan::{
     DeletionStep, FreedSpace, ImageTally, ManifestFate, RepositoryPlan, RetentionPlan, TagFate,
 };

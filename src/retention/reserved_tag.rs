@@ -53,7 +53,7 @@ impl ReservedTag {
 }
 
 /// Returns whether the text before the first wildcard of a pattern is that of reserved tags.
-pub(super) fn names_reserved_tags(pattern: &TagPattern) -> bool {
+pub fn names_reserved_tags(pattern: &TagPattern) -> bool {
     let text = pattern.as_str();
     let end = text.find(['*', '?', '[']).unwrap_or(text.len());
     let mut prefixes = DIGEST_PREFIXES.iter().chain([&ENTRY_PREFIX, &HOLD_PREFIX]);

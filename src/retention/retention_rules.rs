@@ -2,8 +2,13 @@
 
 use std::fmt;
 
+use super::newest_of_rule::is_described;
+use crate::image::Tag;
 use crate::rule_duration::RuleDuration;
 use crate::tagging::TagPattern;
+
+/// Hours of the grace where the policy names none.
+const DEFAULT_GRACE_HOURS: u16 = 24;
 
 /// Rules for some repositories. Without prune rules nothing goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +70,18 @@ pub struct DeletionLimits {
     pub images: usize,
 }
 
+impl Default for RetentionRules {
+    /// Returns rules by which nothing goes.
+    fn default() -> Self {
+        Self {
+            keep: KeepRules::default(),
+            prune: Vec::new(),
+            grace: RuleDuration::from_hours(DEFAULT_GRACE_HOURS),
+            limits: DeletionLimits::default(),
+        }
+    }
+}
+
 impl Default for DeletionLimits {
     fn default() -> Self {
         Self {
@@ -81,6 +98,20 @@ impl PruneSelector {
             Self::Tags(patterns) | Self::Versions(patterns) => patterns,
             Self::Untagged { .. } => &[],
         }
+    }
+}
+
+impl RetentionRules {
+    /// Returns whether the age of an image with this tag decides on anything: a prune rule describes the tag.
+    pub fn describes(&self, tag: &Tag) -> bool {
+        let mut rules = self.prune.iter();
+        rules.any(|rule| is_described(&rule.selector, tag))
+    }
+
+    /// Returns whether a prune rule is about images without a tag.
+    pub fn describes_untagged(&self) -> bool {
+        let mut rules = self.prune.iter();
+        rules.any(|rule| matches!(rule.selector, PruneSelector::Untagged { .. }))
     }
 }
 

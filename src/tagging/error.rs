@@ -92,8 +92,10 @@ pub enum TaggingError {
         /// Why that is no tag.
         reason: TagError,
     },
-    /// The tag is for signatures, referrers and records.
-    #[error("{rule} gives {text:?}, a tag that is reserved for signatures, referrers and records")]
+    /// The tag is for signatures, referrers, records and holds.
+    #[error(
+        "{rule} gives {text:?}, a tag that is reserved for signatures, referrers, records and holds"
+    )]
     ReservedTag {
         /// Which one.
         rule: String,

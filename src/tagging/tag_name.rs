@@ -77,7 +77,7 @@ pub(super) fn reserved_meaning(tag: &Tag) -> Option<&'static str> {
     } else if text.strip_prefix("pr-").is_some_and(is_number) {
         Some("a pull request")
     } else if is_reserved(text) {
-        Some("a signature or record")
+        Some("a signature, record or hold")
     } else {
         None
     }
@@ -136,7 +136,7 @@ fn is_line(text: &str) -> bool {
         && variant.is_none_or(|variant| parts > 1 || is_word(variant))
 }
 
-/// Whether a tag of this text is for signatures, referrers and records alone, in letters of either
+/// Whether a tag of this text is for signatures, referrers, records and holds alone, in letters of either
 /// case: `sha256-<hex>` with or without an ending, which others write too, and the prefixes of our own. Dots and
 /// dashes before them count for nothing: where a tag cannot begin so, they are removed.
 pub(super) fn is_reserved(text: &str) -> bool {

@@ -452,10 +452,10 @@ fn promise_2_no_release_has_the_name_of_a_timeline_entry() {
         Err(error) => format!("{error}. {}", error.hint()),
         Ok(derived) => panic!("{}", line(&Ok(derived))),
     };
-    insta::assert_snapshot!(refused(push(&on("refs/tags/shipmark.prod/v1.4.0"))), @r#"the version of the tag shipmark.prod/v1.4.0 gives "shipmark.prod-1.4.0", a tag that is reserved for signatures, referrers and records. use another name: change the rule, flavor, version or git tag that gives the tag"#);
+    insta::assert_snapshot!(refused(push(&on("refs/tags/shipmark.prod/v1.4.0"))), @r#"the version of the tag shipmark.prod/v1.4.0 gives "shipmark.prod-1.4.0", a tag that is reserved for signatures, referrers, records and holds. use another name: change the rule, flavor, version or git tag that gives the tag"#);
     let requested = NamedRelease::parse("shipmark.prod-1.4.0").unwrap();
     let by_input = derive_push_tags(None, Some(&requested), &TagRules::Default);
-    insta::assert_snapshot!(refused(by_input), @r#"the input version gives "shipmark.prod-1.4.0", a tag that is reserved for signatures, referrers and records. use another name: change the rule, flavor, version or git tag that gives the tag"#);
+    insta::assert_snapshot!(refused(by_input), @r#"the input version gives "shipmark.prod-1.4.0", a tag that is reserved for signatures, referrers, records and holds. use another name: change the rule, flavor, version or git tag that gives the tag"#);
     for rule in [
         "type=raw,value=shipmark.x",
         "type=raw,value=Shipmark.x",
@@ -470,7 +470,7 @@ fn promise_2_no_release_has_the_name_of_a_timeline_entry() {
         let rules = TagRules::new(rules, context);
         let error = refused(derive_push_tags(None, None, &rules));
         assert!(
-            error.contains("for signatures, referrers and records"),
+            error.contains("for signatures, referrers, records and holds"),
             "{rule}: {error}"
         );
     }
@@ -500,11 +500,36 @@ fn promise_2_the_entry_of_a_timeline_is_no_version_and_no_commit() {
         assert_eq!(ReleaseSeries::default().version(&entry), None, "{entry}");
         assert_eq!(release_on_line(&entry, [&entry]), None, "{entry}");
     }
-    for text in ["shipmark.x-1.4.0", "shipmark.x-v1.4.0"] {
+    for (text, prefix) in [
+        ("shipmark.x-1.4.0", "shipmark.x-"),
+        ("shipmark.x-v1.4.0", "shipmark.x-"),
+        ("hold.x-1.4.0", "hold.x-"),
+        ("hold.1.4.0", "hold."),
+        ("Hold.v1.4.0", "Hold."),
+    ] {
         let tag: Tag = text.parse().unwrap();
-        assert_eq!(NamedRelease::parse_image_name(text), None);
-        let series = ReleaseSeries::from_affixes("shipmark.x-", "");
-        assert_eq!(series.version(&tag), None);
+        assert_eq!(NamedRelease::parse_image_name(text), None, "{text}");
+        let series = ReleaseSeries::from_affixes(prefix, "");
+        assert_eq!(series.version(&tag), None, "{text}");
+    }
+}
+
+/// A hold keeps an image, and is no name of it: neither of its version nor of its commit.
+#[test]
+fn the_tag_of_a_hold_is_no_version_and_no_commit() {
+    let commit: CommitId = "cdef0123456789abcdef0123456789abcdef0123".parse().unwrap();
+    for text in [
+        "hold.1.4.0",
+        "hold.case-7",
+        "hold.sha-cdef012",
+        "hold.git-cdef0123456789abcdef0123456789abcdef0123",
+    ] {
+        let hold: Tag = text.parse().unwrap();
+        assert!(tags_of_commit([&hold], &commit).is_empty(), "{hold}");
+        assert!(!is_commit_spelling(&hold), "{hold}");
+        assert_eq!(NamedRelease::parse_image_name(text), None, "{hold}");
+        assert_eq!(ReleaseSeries::default().version(&hold), None, "{hold}");
+        assert_eq!(release_on_line(&hold, [&hold]), None, "{hold}");
     }
 }
 
@@ -514,8 +539,8 @@ fn any_name() -> impl Strategy<Value = String> {
         ".{1,200}",
         "[a-z0-9./_+-]{1,150}",
         "[-./]{0,3}v?[0-9]{1,3}([./-][0-9]{1,3}){0,3}",
-        "(latest|git-|sha-|pr-|sha256-|shipmark\\.|release/)[0-9a-f]{0,64}",
-        "[-.]{0,2}shipmark\\.[a-z]{1,4}[-/]v?[0-9]{1,3}[.][0-9]{1,3}[.][0-9]{1,3}",
+        "(latest|git-|sha-|pr-|sha256-|shipmark\\.|hold\\.|release/)[0-9a-f]{0,64}",
+        "[-.]{0,2}(shipmark|hold)\\.[a-z]{1,4}[-/]v?[0-9]{1,3}[.][0-9]{1,3}[.][0-9]{1,3}",
     ]
 }
 
@@ -530,6 +555,7 @@ fn check(derived: &DerivedTags) -> Result<(), TestCaseError> {
         prop_assert!(seen.insert(&planned.tag));
         prop_assert!(!planned.rule.contains(char::is_control));
         prop_assert!(!planned.tag.as_str().starts_with("shipmark."));
+        prop_assert!(!planned.tag.as_str().starts_with("hold."));
     }
     let kinds = derived
         .tags

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Every room, and the rooms that it may use. ARCHITECTURE.md shows the same.
-const ROOMS: [(&str, &[&str]); 25] = [
+const ROOMS: [(&str, &[&str]); 26] = [
     // Ground: pure values.
     ("notices", &[]),
     ("strict_json", &[]),
@@ -30,7 +30,16 @@ const ROOMS: [(&str, &[&str]); 25] = [
     ),
     (
         "policy",
-        &["event", "gate", "image", "notices", "record", "tagging"],
+        &[
+            "event",
+            "gate",
+            "image",
+            "notices",
+            "record",
+            "retention",
+            "rule_duration",
+            "tagging",
+        ],
     ),
     ("record", &["image", "notices", "strict_json", "tagging"]),
     // Work: files, networks, other people's formats.
@@ -70,7 +79,24 @@ const ROOMS: [(&str, &[&str]); 25] = [
             "record",
             "referrers",
             "registry",
+            "retention",
             "signing",
+            "tagging",
+            "transfer",
+        ],
+    ),
+    // Next to the road: what rules do not keep is deleted.
+    (
+        "prune",
+        &[
+            "image",
+            "layout",
+            "notices",
+            "record",
+            "registry",
+            "release",
+            "retention",
+            "strict_json",
             "tagging",
             "transfer",
         ],
@@ -87,9 +113,11 @@ const ROOMS: [(&str, &[&str]); 25] = [
             "image",
             "notices",
             "policy",
+            "prune",
             "record",
             "referrers",
             "release",
+            "retention",
             "signing",
             "tagging",
             "transfer",
@@ -111,11 +139,13 @@ const ROOMS: [(&str, &[&str]); 25] = [
             "layout",
             "notices",
             "policy",
+            "prune",
             "record",
             "referrers",
             "registry",
             "release",
             "report",
+            "retention",
             "signing",
             "tagging",
             "transfer",
@@ -124,7 +154,8 @@ const ROOMS: [(&str, &[&str]); 25] = [
 ];
 
 /// Only the surface reads the environment or the wall clock, or prints.
-const BELOW_THE_SURFACE: [&str; 21] = [
+const BELOW_THE_SURFACE: [&str; 22] = [
+    "prune",
     "gate",
     "notices",
     "record",

@@ -117,7 +117,7 @@ async fn promise_2_nothing_gives_the_tag_of_a_signature_or_record() {
                     false => assert!(matches!(failure, Failure::Input(_)), "{case}: {text}"),
                 }
                 assert!(
-                    text.contains("for signatures, referrers and records"),
+                    text.contains("for signatures, referrers, records and holds"),
                     "{case}: {text}"
                 );
                 assert_eq!(registry.count_of("PUT "), 0, "{case}");

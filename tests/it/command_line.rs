@@ -71,6 +71,7 @@ fn every_verb_has_help_of_the_same_layout() {
                 "Tags:",
                 "Policy:",
                 "Release records:",
+                "Retention:",
                 "Signing:",
                 "Sigstore instance:",
                 "Verification:",
@@ -273,7 +274,7 @@ fn bash_offers(words: &[&str]) -> Vec<String> {
 
 #[test]
 fn bash_completes_verbs_flags_and_words() {
-    assert_eq!(bash_offers(&["shipmark", "pr"]), ["promote"]);
+    assert_eq!(bash_offers(&["shipmark", "pro"]), ["promote"]);
     assert_eq!(
         bash_offers(&["shipmark", "ver"]),
         ["verify", "verify-bundle"]

@@ -211,6 +211,7 @@ services: {web: {dockerfile: web/Dockerfile}, api: {gates: {stage: {scan: {fail-
       vsa               true
       records           repository of the images (default)
       adopt-until       adopt is refused (default)
+      retention         prune deletes nothing: no prune rules (default)
     ");
     let (place, ran) = step(policy, &[]);
     assert_eq!(ran.status, Some(0), "{}", ran.log);
@@ -298,6 +299,7 @@ fn the_policy_is_shown_with_its_defaults() {
       vsa               false (default)
       records           repository of the images (default)
       adopt-until       adopt is refused (default)
+      retention         prune deletes nothing: no prune rules (default)
 
     prod
       repository        web  oci:prod/web
@@ -316,6 +318,7 @@ fn the_policy_is_shown_with_its_defaults() {
       vsa               false (default)
       records           repository of the images (default)
       adopt-until       adopt is refused (default)
+      retention         prune deletes nothing: no prune rules (default)
     ");
     let one = folder(POLICY).run(&["policy", "--environment=PROD"]);
     assert_eq!(one.status, Some(0), "{}", one.log);
@@ -344,6 +347,7 @@ fn the_policy_is_shown_with_its_defaults() {
       vsa               false (default)
       records           repository of the images (default)
       adopt-until       adopt is refused (default)
+      retention         prune deletes nothing: no prune rules (default)
     ");
     let none = folder("# nothing yet\n").run(&["policy"]);
     assert_eq!(none.status, Some(0), "{}", none.log);
@@ -402,6 +406,7 @@ fn signers_and_records_are_shown_with_their_defaults() {
       vsa               false (default)
       records           web  ghcr.io/acme/records/prod-web
       adopt-until       2026-12-31
+      retention         prune deletes nothing: no prune rules (default)
     ");
     let (place, ran) = step(SIGNED, &[]);
     assert_eq!(ran.status, Some(0), "{}", ran.log);
@@ -510,6 +515,12 @@ fn a_step_shows_the_policy_of_the_workflows_commit() {
             {"service": "api", "repository": "oci:prod/api"},
         ],
         "adoptUntil": null,
+        "retention": {
+            "keep": {"released": null, "rollback": null, "tags": [], "pinned": []},
+            "prune": [],
+            "grace": "24h",
+            "limits": {"share": 30, "images": 100},
+        },
         "stated": ["repository", "from", "exclude-versions"],
     });
     assert_eq!(shown["environments"], json!([prod]));
@@ -632,4 +643,65 @@ fn the_documentation_shows_what_is_printed() {
         "",
         &[text],
     );
+}
+
+const RETENTION: &str = "\
+environments:
+  prod:
+    repository: ghcr.io/acme/web
+    retention: {keep: {released: 7y, rollback: 5}, limits: {images: 20}}
+retention:
+  keep: {tags: ['lts-*'], pinned: 'deploy/**/*.yaml'}
+  prune:
+    - {tags: ['pr-*', buildcache], older-than: 14d}
+    - {versions: '*', keep-last: 10}
+    - {untagged: true, orphans: true, older-than: 7d}
+";
+
+#[test]
+fn rules_of_retention_are_shown_as_they_hold_in_an_environment() {
+    let (place, ran) = step(RETENTION, &[]);
+    assert_eq!(ran.status, Some(0), "{}", ran.log);
+    let shown: Value = serde_json::from_str(&place.output("json")).unwrap();
+    let rule = |tags: Value, versions: Value| {
+        json!({
+            "tags": tags, "versions": versions, "untagged": false, "orphans": false,
+            "olderThan": null, "keepLast": null,
+        })
+    };
+    let mut expected = [
+        rule(json!(["pr-*", "buildcache"]), json!([])),
+        rule(json!([]), json!(["*"])),
+        rule(json!([]), json!([])),
+    ];
+    expected[0]["olderThan"] = json!("14d");
+    expected[1]["keepLast"] = json!(10);
+    expected[2]["olderThan"] = json!("7d");
+    expected[2]["untagged"] = json!(true);
+    expected[2]["orphans"] = json!(true);
+    assert_eq!(
+        shown["environments"][0]["retention"],
+        json!({
+            "keep": {
+                "released": "7y", "rollback": 5, "tags": ["lts-*"],
+                "pinned": ["deploy/**/*.yaml"],
+            },
+            "prune": expected,
+            "grace": "24h",
+            "limits": {"share": 30, "images": 20},
+        })
+    );
+    for line in [
+        "retention         keep released: 7y",
+        "                  keep rollback: 5",
+        "                  keep tags: lts-*",
+        "                  keep pinned: deploy/**/*.yaml",
+        "                  prune tags: pr-* buildcache, older-than: 14d",
+        "                  prune versions: *, keep-last: 10",
+        "                  prune untagged and orphans, older-than: 7d",
+        "                  grace: 24h",
+        "                  limits: share: 30%, images: 20",
+    ] {
+        assert!(ran.log.contains(line), "{line}\n{}", ran.log);
+    }
 }

@@ -27,7 +27,7 @@ PREDICATE_TYPE = "https://shipmark.dev/attestation/release/v0.1"
 ENTRY_TYPE = "application/vnd.shipmark.timeline-entry.v0.1"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 MANIFEST_TYPES = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, */*"
-SAME = ("action", "root", "plannedAt", "restores", "reinstates", "previous", "version", "commit", "actor")
+SAME = ("action", "root", "plannedAt", "restores", "reinstates", "previous", "version", "commit", "actor", "hold")
 RELEASES = ("push", "promote", "adopt", "reinstate")
 STATEMENT_LIMIT, BLOB_LIMIT, MANIFEST_LIMIT = 1 << 20, 2 << 20, 8 << 20
 DEPTH_LIMIT, PAST_LIMIT, LAYER_LIMIT = 64, 32, 9
@@ -187,8 +187,10 @@ OPTIONAL = {
     "about": digest,
     "restores": digest,
     "reinstates": a_list(digest),
+    "hold": text,
+    "deletions": a_list(an_object({"digest": digest, "reason": text}, {"tags": a_list(text), "rule": text})),
     "previous": a_list(digest),
-    "past": a_list(an_object(PAST, {"version": text, "commit": text, "actor": text, "restores": digest})),
+    "past": a_list(an_object(PAST, {"version": text, "commit": text, "actor": text, "restores": digest, "hold": text})),
 }
 
 
@@ -402,6 +404,7 @@ def read_entry(place, tag, asked, repository, is_signed_environment):
         "previous": predicate.get("previous", []),
         "commit": (predicate.get("commit") or {}).get("sha"),
         "actor": (predicate.get("run") or {}).get("actor"),
+        "hold": predicate.get("hold"),
         "past": [summary["record"] for summary in predicate.get("past", [])],
         "signature": signature,
     }
@@ -481,6 +484,18 @@ def known_good(root, entries, withdrawn):
     return None
 
 
+def holds(entries):
+    """Returns the holds that are in effect, as pairs of name and root."""
+    found = []
+    for entry in entries:
+        hold = (entry["hold"], entry["root"])
+        if entry["action"] in ("hold", "unhold") and entry["hold"] is not None:
+            found = [one for one in found if one != hold]
+            if entry["action"] == "hold":
+                found.append(hold)
+    return found
+
+
 def heads(entries):
     named = {record for entry in entries for record in entry["previous"] + entry["past"]}
     return [entry["record"] for entry in entries if entry["record"] not in named]
@@ -507,6 +522,7 @@ def read_timeline(place, asked, repository, is_signed_environment=False):
         "current": current,
         "previous": None if current is None else known_good(current, counted, withdrawn),
         "withdrawn": sorted(withdrawn),
+        "holds": sorted(holds(counted)),
         "heads": heads(counted),
         "missing": sorted(named - there),
         "counted": counted,

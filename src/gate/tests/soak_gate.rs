@@ -34,6 +34,7 @@ impl StageStory {
             planned_at: hour(at),
             restores: None,
             reinstates: Vec::new(),
+            hold: None,
             previous: Vec::new(),
             version: None,
             commit: None,

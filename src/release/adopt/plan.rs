@@ -235,6 +235,7 @@ mod tests {
             planned_at: RecordTime::from_timestamp(time.parse().unwrap()).unwrap(),
             restores: None,
             reinstates: Vec::new(),
+            hold: None,
             previous: Vec::new(),
             version: Some(name.to_owned()),
             commit: None,

@@ -114,7 +114,7 @@ async fn read_span(
     let reads_each = request.reads_each || request.tag.is_some();
     let view = &read.listed.view;
     view.scan(span, reads_each, &mut read.readings).await?;
-    // What a reinstatement ends, and why somebody stepped in, is in the record alone.
+    // What a reinstatement ends, what a deletion removed, and why somebody stepped in, is in the record alone.
     let explained = span.iter().filter(|name| has_explanation(&name.action));
     view.read_into(explained.collect(), &mut read.readings)
         .await?;
@@ -129,7 +129,12 @@ async fn read_span(
 const fn has_explanation(action: &RecordAction) -> bool {
     matches!(
         action,
-        RecordAction::Reinstate | RecordAction::Rollback | RecordAction::Failed
+        RecordAction::Reinstate
+            | RecordAction::Rollback
+            | RecordAction::Failed
+            | RecordAction::Pruned
+            | RecordAction::Hold
+            | RecordAction::Unhold
     )
 }
 

@@ -48,6 +48,8 @@ pub(crate) fn base_record(
             about: None,
             restores: None,
             reinstates: Vec::new(),
+            hold: None,
+            deletions: Vec::new(),
             planned_at: basis.planned_at,
             previous: basis.recent.heads.clone(),
             past: basis.recent.timeline.past(),

@@ -40,8 +40,8 @@ impl TimelineView {
     }
 
     /// Returns the timeline of all entries that are known: those that were read and count, and those that a read
-    /// record vouches for. Of an entry that was read and does not count only a withdrawal or its end is taken
-    /// from a summary: whoever may push can overwrite the entry, and a signer has said that it counted.
+    /// record vouches for. Of an entry that was read and does not count only a withdrawal, a hold or the end
+    /// of one is taken from a summary: whoever may push can overwrite the entry, and a signer has said that it counted.
     pub(crate) fn timeline_known(&self) -> Timeline {
         let readings = self.lock();
         let read = readings.values().filter_map(|cell| cell.get());
@@ -54,7 +54,7 @@ impl TimelineView {
                 let cell = readings.get(&self.name_of(past));
                 match cell.and_then(|cell| cell.get()) {
                     None => true,
-                    Some(reading) => reading.counted().is_none() && is_withdrawal(&past.action),
+                    Some(reading) => reading.counted().is_none() && is_lasting(&past.action),
                 }
             };
             entries.extend(
@@ -125,6 +125,7 @@ impl TimelineView {
     }
 }
 
-fn is_withdrawal(action: &RecordAction) -> bool {
-    matches!(action, RecordAction::Rollback | RecordAction::Reinstate)
+/// Returns whether an action is in effect until another ends it.
+fn is_lasting(action: &RecordAction) -> bool {
+    matches!(action, RecordAction::Rollback | RecordAction::Reinstate) || action.is_about_hold()
 }

@@ -4,6 +4,7 @@
 pub(super) mod begin;
 pub(super) mod clock;
 pub(super) mod commit_releases;
+pub(super) mod deletion_record;
 pub(super) mod draft;
 pub(super) mod early_reads;
 pub(super) mod entry_scan;

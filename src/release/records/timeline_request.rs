@@ -6,6 +6,8 @@ use super::record_signing::RecordSigning;
 use super::referrer_form::{IntentForm, RootSignatures};
 use super::stage::{RecordContent, RecordStage};
 use crate::image::{Descriptor, Destination, Digest, Manifest, MediaType, TagOrDigest};
+use crate::record::ReleaseRecord;
+use crate::referrers::ReferrersSource;
 use crate::registry::RepositoryAccess;
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
@@ -33,17 +35,19 @@ pub struct TimelineRequest {
 impl TimelineRequest {
     /// Announces the repositories to the registries' client, so that their requests share logins.
     pub(crate) fn announce(&self, context: &ReleaseContext) {
-        let places = [
-            Some(&self.location.destination),
-            self.location.entries_at.as_ref(),
-        ];
-        let repositories = places
-            .into_iter()
-            .flatten()
-            .filter_map(|place| match place {
-                Destination::Registry(repository) => Some((repository, RepositoryAccess::PullPush)),
-                Destination::Layout(_) => None,
-            });
+        self.announce_with(context, RepositoryAccess::PullPush);
+    }
+
+    /// Announces the repositories, of which that of the images needs `access`.
+    pub(crate) fn announce_with(&self, context: &ReleaseContext, access: RepositoryAccess) {
+        let images = (&self.location.destination, access);
+        let entries = self.location.entries_at.as_ref();
+        let entries = entries.map(|place| (place, RepositoryAccess::PullPush));
+        let places = [images].into_iter().chain(entries);
+        let repositories = places.filter_map(|(place, access)| match place {
+            Destination::Registry(repository) => Some((repository, access)),
+            Destination::Layout(_) => None,
+        });
         context.registry.expect(repositories);
     }
 
@@ -103,6 +107,45 @@ impl TimelineRequest {
             form,
             source_records: Vec::new(),
             referrers: intents.source.clone(),
+            superseded: None,
+            stored: None,
+        })
+    }
+}
+
+impl TimelineRequest {
+    /// Plans the stage that writes a record as its timeline entry alone, without an intent: of a hold, which adds no
+    /// referrer to the image, and of a deletion, after which the image is gone.
+    ///
+    /// # Errors
+    /// An environment that does not accept the record from this run, and a signer that cannot be opened.
+    pub(crate) async fn plan_entry_alone<'a>(
+        &'a self,
+        context: &'a ReleaseContext,
+        timeline: &'a OpenTimeline,
+        record: ReleaseRecord,
+    ) -> Result<RecordStage<'a>, Failure> {
+        let subject = gone_subject(record.root);
+        let content = RecordContent::New(Box::new(record));
+        let signing = self.plan_signing(context, &content).await?;
+        let form = IntentForm::choose(RootSignatures {
+            signs_record: signing.is_some(),
+            formats: &[SignatureFormat::Bundle],
+            signs_root: false,
+            has_bundle: false,
+        });
+        Ok(RecordStage {
+            context,
+            location: timeline.view.location().clone(),
+            store: &timeline.destination.store,
+            entries: timeline.entries.clone(),
+            subject,
+            content,
+            signing,
+            form,
+            source_records: Vec::new(),
+            referrers: ReferrersSource::Native,
+            is_intent_listed: true,
             superseded: None,
             stored: None,
         })

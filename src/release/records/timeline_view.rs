@@ -18,7 +18,7 @@ use crate::image::{CommitId, Descriptor, Digest, Manifest, Tag, TagOrDigest};
 use crate::notices::to_printable;
 use crate::record::{
     DigestPrefix, EntryName, PAST_LIMIT, PastRelease, RecordAction, RecordBlob, RecordId,
-    ReleaseRecord, Timeline, TimelineEntry, parse_entry_manifest,
+    ReleaseRecord, Timeline, TimelineEntry, TimelineHold, parse_entry_manifest,
 };
 use crate::release::Failure;
 use crate::transfer::{ImageReader, ImageStore, Side, StoreError};
@@ -341,6 +341,18 @@ impl TimelineView {
         };
         self.read_all(self.names_of(root, decides)).await?;
         self.check_strays()
+    }
+
+    /// Reads the entries of holds, and returns the holds that are in effect by what is known.
+    ///
+    /// # Errors
+    /// A store that cannot tell, or too many entries that do not count.
+    pub(crate) async fn read_holds(&self) -> Result<Vec<TimelineHold>, Failure> {
+        let names = self.names.iter();
+        let about_holds = names.filter(|name| name.action.is_about_hold());
+        self.read_all(about_holds).await?;
+        self.check_strays()?;
+        Ok(self.timeline_known().holds())
     }
 
     /// Returns the name of the entry that a record summarizes.

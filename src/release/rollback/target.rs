@@ -146,6 +146,7 @@ pub(super) fn with_unrecorded(timeline: &OpenTimeline, withdrawn: &WithdrawnRele
         planned_at: newest_time(&known).unwrap_or(timeline.planned_at),
         restores: None,
         reinstates: Vec::new(),
+        hold: None,
         previous: Vec::new(),
         version: None,
         commit: None,

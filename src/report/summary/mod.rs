@@ -12,6 +12,7 @@ mod inspect_page;
 mod links;
 mod policy_page;
 mod previous_facts;
+mod prune_page;
 mod record_batch_page;
 mod record_pages;
 mod release_facts;
@@ -51,8 +52,9 @@ pub(super) use gate_samples::refused_by_gates as sample_gates;
 pub(super) use history_page::history_summary;
 pub(super) use inspect_page::inspect_summary;
 pub(super) use policy_page::policy_summary;
+pub(super) use prune_page::{prune_summary, restore_summary};
 pub(super) use record_batch_page::record_batch_summary;
-pub(super) use record_pages::{adopt_summary, mark_summary, rollback_summary};
+pub(super) use record_pages::{adopt_summary, hold_summary, mark_summary, rollback_summary};
 #[cfg(test)]
 pub(super) use record_samples::{history as sample_history, inspection as sample_inspection};
 pub(super) use release_page::release_summary;

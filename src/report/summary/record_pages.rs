@@ -1,11 +1,12 @@
-//! Summaries of `rollback`, `mark` and `adopt`.
+//! Summaries of `rollback`, `mark`, `hold`, `unhold` and `adopt`.
 
 use super::SummaryContext;
 use super::facts_table::FactsTable;
 use super::failure_page::failure_alert;
 use super::links::text_or_link;
-use crate::release::{AdoptOutcome, MarkOutcome, NamedRoot, RollbackOutcome};
+use crate::release::{AdoptOutcome, HoldOutcome, MarkOutcome, NamedRoot, RollbackOutcome};
 use crate::report::adopt_report::{AdoptReport, counts_phrase};
+use crate::report::hold_report;
 use crate::report::mark_report::{self, state_word};
 use crate::report::markdown::{code_block, code_span, escape_text, table_row};
 use crate::report::phrases::digest_reference;
@@ -97,6 +98,28 @@ pub(in crate::report) fn mark_summary(outcome: &MarkOutcome, context: &SummaryCo
     facts.add("Image", code_span(&mark_report::image_reference(outcome)));
     facts.add_known("Reason", outcome.reason.as_deref().map(escape_text));
     facts.add_known("Link", outcome.link.as_deref().map(text_or_link));
+    let record = outcome.record_id().map(|id| code_span(&id.to_string()));
+    facts.add_known("Record", record);
+    facts.append(context.run.table());
+    page + &facts.to_markdown() + "\n"
+}
+
+/// Returns a hold, or its end, as Markdown.
+pub(in crate::report) fn hold_summary(outcome: &HoldOutcome, context: &SummaryContext) -> String {
+    let mut page = format!(
+        "## Hold {}: {}\n",
+        escape_text(outcome.name.as_str()),
+        hold_report::outcome_word(outcome)
+    );
+    page += &context.warning_alerts();
+    let mut facts = FactsTable::default();
+    let image = hold_report::image_reference(outcome);
+    facts.add_known(
+        "Image",
+        Some(code_span(&image)).filter(|_| !image.is_empty()),
+    );
+    facts.add("Tag", escape_text(&hold_report::tag_phrase(outcome)));
+    facts.add("Reason", escape_text(&outcome.reason));
     let record = outcome.record_id().map(|id| code_span(&id.to_string()));
     facts.add_known("Record", record);
     facts.append(context.run.table());

@@ -42,6 +42,7 @@ fn line(at: &str, action: RecordAction, version: &str, state: Option<EntryState>
         planned_at,
         restores: None,
         reinstates: Vec::new(),
+        hold: None,
         previous: Vec::new(),
         version: Some(version.to_owned()),
         commit: Some(COMMIT.to_owned()),

@@ -37,7 +37,10 @@ pub(super) fn batch_title(batch: &BatchOutcome, attempt: &RunAttempt) -> String 
 
 /// Returns whether a verb is about the records of an environment, and copies no image.
 fn is_of_records(verb: &str) -> bool {
-    ["history", "inspect", "rollback", "mark", "adopt"].contains(&verb)
+    [
+        "history", "inspect", "rollback", "mark", "adopt", "hold", "unhold",
+    ]
+    .contains(&verb)
 }
 
 /// Returns a title such as `web: dev to prod` or `prod: rollback`, from what is known of a run that failed.

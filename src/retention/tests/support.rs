@@ -204,6 +204,7 @@ pub fn releases(entries: &[(&str, &str, Option<&str>, i64)]) -> EnvironmentRelea
         planned_at: days_ago(*days),
         restores: restores.map(digest),
         reinstates: Vec::new(),
+        hold: None,
         previous: Vec::new(),
         version: None,
         commit: None,

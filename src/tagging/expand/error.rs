@@ -35,7 +35,7 @@ fn location_text(attribute: Option<&str>, column: Option<usize>) -> String {
 
 fn reserved(tag: &str) -> String {
     format!(
-        "it gives the tag {}, and tags of that form are for signatures, referrers and records alone",
+        "it gives the tag {}, and tags of that form are for signatures, referrers, records and holds alone",
         printable_name(tag)
     )
 }
@@ -61,7 +61,7 @@ impl ExpandError {
         }
     }
 
-    /// That a rule gives a tag that is for signatures, referrers and records alone.
+    /// That a rule gives a tag that is for signatures, referrers, records and holds alone.
     pub(super) fn reserved(rule: &TagRule, tag: &str) -> Self {
         Self {
             input: "tags",

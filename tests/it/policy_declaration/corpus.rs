@@ -645,4 +645,142 @@ pub const CORPUS: &[(Judgement, &str)] = &[
         0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789'}}\n\
         services: [web]",
     ),
+    (
+        Valid,
+        "environments: {a: {repository: x}}\nretention: {keep: {released: 7y, rollback: 5, tags: ['lts-*'], pinned: ['deploy/**/*.yaml']}, prune: [{tags: 'pr-*', older-than: 14d}, {tags: ['buildcache', 'cache-*'], older-than: 3d}, {tags: 'sha-*', older-than: 30d, keep-last: 20}, {versions: '*', keep-last: 10}, {untagged: true, older-than: 7d, orphans: true}], grace: 24h, limits: {share: 30%, images: 100}}",
+    ),
+    (
+        Valid,
+        "environments: {a: {repository: x, retention: {keep: {released: 7y, rollback: 5, tags: ['lts-*'], pinned: ['deploy/**/*.yaml']}, prune: [{tags: 'pr-*', older-than: 14d}, {tags: ['buildcache', 'cache-*'], older-than: 3d}, {tags: 'sha-*', older-than: 30d, keep-last: 20}, {versions: '*', keep-last: 10}, {untagged: true, older-than: 7d, orphans: true}], grace: 24h, limits: {share: 30%, images: 100}}}}",
+    ),
+    (
+        Valid,
+        "environments: {a: {repository: x}}\nretention: {prune: []}",
+    ),
+    (
+        Valid,
+        "environments: {a: {repository: x}}\nretention: {keep: {tags: a, pinned: b.yaml}}",
+    ),
+    (
+        Valid,
+        "environments: {a: {repository: x}}\nretention: {limits: {share: 100%}}",
+    ),
+    (
+        Valid,
+        "environments: {a: {repository: x}}\nretention: {prune: [{tags: [sha256-*, a], keep-last: 1}]}",
+    ),
+    (Invalid, "environments: {a: {repository: x}}\nretention: {}"),
+    (Invalid, "environments: {a: {repository: x}}\nretention: []"),
+    (
+        Invalid,
+        "environments: {a: {repository: x}}\nretention: {keep: {}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x}}\nretention: {limits: {}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x}}\nretention: {prune: {}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x}}\nretention: {prune: [a]}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x}}\nretention: {grace: '24'}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x}}\nretention: {grace: 1y}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x}}\nretention: {keep: {released: '7'}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x}}\nretention: {keep: {rollback: '0'}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x}}\nretention: {keep: {rollback: '05'}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x}}\nretention: {keep: {rollback: '1.5'}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x}}\nretention: {keep: {tags: []}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x}}\nretention: {keep: {tags: 'a b'}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x}}\nretention: {keep: {pinned: /etc/x}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x}}\nretention: {keep: {last: 3}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x}}\nretention: {limits: {share: '30'}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x}}\nretention: {limits: {share: 0%}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x}}\nretention: {limits: {share: 101%}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x}}\nretention: {limits: {images: '1000000'}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x}}\nretention: {prune: [{older-than: 1d}]}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x}}\nretention: {prune: [{tags: a, versions: a, older-than: 1d}]}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x}}\nretention: {prune: [{untagged: false, older-than: 1d}]}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x}}\nretention: {prune: [{untagged: true, orphans: maybe, older-than: 1d}]}",
+    ),
+    (
+        OnlyParser(ACROSS_KEYS),
+        "environments: {a: {repository: x}}\nretention: {prune: [{tags: a}]}",
+    ),
+    (
+        OnlyParser(ACROSS_KEYS),
+        "environments: {a: {repository: x}}\nretention: {prune: [{tags: a, orphans: true, older-than: 1d}]}",
+    ),
+    (
+        OnlyParser(MEANING),
+        "environments: {a: {repository: x}}\nretention: {prune: [{tags: 'hold.*', older-than: 1d}]}",
+    ),
+    (
+        OnlyParser(MEANING),
+        "environments: {a: {repository: x}}\nretention: {prune: [{tags: [shipmark.*, 'sha256-*'], older-than: 1d}]}",
+    ),
+    (
+        OnlyParser(MEANING),
+        "environments: {a: {repository: x}}\nretention: {keep: {pinned: ../x}}",
+    ),
+    (
+        OnlyParser(MEANING),
+        "environments: {a: {repository: x}}\nretention: {keep: {released: 1d1y}}",
+    ),
 ];

@@ -115,7 +115,7 @@ fn schema_and_parser_agree_over_the_corpus() {
 
 /// Mappings of the file: where the schema has their keys, how many there are at least, and a policy with such a
 /// mapping, in which `KEY` stands for a key and its value, after those keys that it needs.
-const MAPPINGS: [(&str, usize, &str); 12] = [
+const MAPPINGS: [(&str, usize, &str); 16] = [
     ("", 6, "KEY"),
     (
         ENVIRONMENT,
@@ -168,6 +168,26 @@ const MAPPINGS: [(&str, usize, &str); 12] = [
         3,
         "services: {web: {KEY}}",
     ),
+    (
+        "/properties/retention",
+        4,
+        "environments: {a: {repository: x}}\nretention: {KEY}",
+    ),
+    (
+        "/properties/retention/properties/keep",
+        4,
+        "environments: {a: {repository: x}}\nretention: {keep: {KEY}}",
+    ),
+    (
+        "/properties/retention/properties/prune/items",
+        6,
+        "environments: {a: {repository: x}}\nretention: {prune: [{tags: a, keep-last: 1, KEY}]}",
+    ),
+    (
+        "/properties/retention/properties/limits",
+        2,
+        "environments: {a: {repository: x}}\nretention: {limits: {KEY}}",
+    ),
 ];
 
 const ENVIRONMENT: &str = "/properties/environments/additionalProperties";
@@ -197,6 +217,8 @@ fn the_parser_reads_every_declared_key() {
                     "id: a, ",
                     "reason: b, ",
                     "rule: spdx, ",
+                    "tags: a, ",
+                    "keep-last: 1, ",
                     "for: 1d, ",
                     "from: fri 15:00, ",
                     "to: mon 06:00, ",
@@ -222,7 +244,7 @@ fn what_the_parser_accepts_the_schema_accepts() {
     let schema = EditorSchema::new();
     let declared: Value = serde_json::from_str(&policy::json_schema()).unwrap();
     let (mut accepted, mut refused, mut signed) = (0, 0, 0);
-    for seed in 0..9_000 {
+    for seed in 0..14_000 {
         let text = random_policy::write(seed, &declared);
         match (parse(&text), schema.check(&text)) {
             (Ok(()), Some(Ok(()))) => {

@@ -96,6 +96,7 @@ fn mapping(rng: &mut Rng, schema: &Value, depth: usize, text: &mut String) {
             "production" => 3,
             "refs" | "immutable" | "vsa" | "trusted-root" | "transparency-log" | "existing" => 10,
             "defaults" | "gates" => 14,
+            "retention" => 12,
             "fail-on" => 230,
             "signers" if sign.ends_with("key") || sign.ends_with("keyless") => 245,
             "signers" => 5,
@@ -189,7 +190,14 @@ fn entries(rng: &mut Rng, key: &str, schema: &Value, depth: usize, text: &mut St
         }
         let choice = if rng.bool() { "key" } else { "identity" };
         let mut narrowed = schema.clone();
-        if schema["oneOf"].is_array() {
+        if key == "prune" {
+            let choices = ["tags", "versions", "untagged"];
+            let choice: &str = rng.choice(choices).unwrap();
+            let bound: &str = rng.choice(["older-than", "keep-last"]).unwrap();
+            narrowed["required"] = json!([choice, bound]);
+            let keys = narrowed["properties"].as_object_mut().unwrap();
+            keys.retain(|key, _| key == choice || !choices.contains(&key.as_str()));
+        } else if schema["oneOf"].is_array() {
             narrowed["required"] = json!([choice]);
             let other = if choice == "key" {
                 ["identity", "issuer", "repository"].as_slice()
@@ -245,7 +253,7 @@ fn scalar(rng: &mut Rng, key: &str) -> String {
         "sign" => &["keyless", "key", "off", "Key", "yes", "signed"],
         "records" => RECORDS,
         "adopt-until" => &["2026-12-31", "2026-02-30"],
-        "production" | "vsa" | "signed" | "ignore-unfixed" | "attach" | "attested"
+        "production" | "vsa" | "orphans" | "signed" | "ignore-unfixed" | "attach" | "attested"
         | "signature" | "still-current" | "override" => &["true", "false", "True", "yes", "1"],
         "lines" => &["on", "off", "Off", "no"],
         "suppressed" => &["show", "deny", "hide", "Show"],
@@ -270,7 +278,15 @@ fn scalar(rng: &mut Rng, key: &str) -> String {
             "[]",
             "[z-a]",
         ],
-        "max-age" | "soak" | "for" => &["24h", "90d", "1d12h", "1h1d", "24", "0h", "1 day"],
+        "released" => &["7y", "90d", "1y26w", "7", "1d1y"],
+        "rollback" | "keep-last" | "images" => &["5", "100", "1", "0", "x", "05"],
+        "share" => &["30%", "100%", "30", "0%"],
+        "pinned" => &["deploy/**/*.yaml", "a.yaml", "../x", "/etc"],
+        "untagged" => &["true", "false"],
+        "versions" => &["*", "[0-9]*", "a b"],
+        "max-age" | "soak" | "for" | "older-than" | "grace" => {
+            &["24h", "90d", "1d12h", "1h1d", "24", "0h", "1 day"]
+        }
         "max-size" => &["500MiB", "1GB", "1.5GiB", "500", "1gb", "0B"],
         "to" => &[
             "fri 15:00",

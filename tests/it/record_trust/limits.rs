@@ -37,6 +37,11 @@ async fn promise_6_a_signer_records_its_actions_only() {
             "its signer may record deployed and failed only, got pruned",
         ),
         (
+            &deploys,
+            "unhold",
+            "its signer may record deployed and failed only, got unhold",
+        ),
+        (
             &releases,
             "rollback",
             "its signer may record promote only, got rollback",

@@ -1,6 +1,7 @@
 //! A gate before a host: requests about tags wait there until a test lets each one go.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::oneshot;
 
@@ -9,7 +10,7 @@ use super::store::lock;
 
 /// Requests that wait. Those of clients that have gone are not counted.
 #[derive(Default)]
-pub struct Gate(Mutex<Vec<Held>>);
+pub struct Gate(Mutex<Vec<Held>>, AtomicBool);
 
 struct Held {
     request: String,
@@ -17,6 +18,11 @@ struct Held {
 }
 
 impl Gate {
+    /// Lets all requests wait, also those that are about no tag.
+    pub fn hold_all(&self) {
+        self.1.store(true, Ordering::Relaxed);
+    }
+
     /// The requests that wait: `HEAD /v2/web/manifests/1.4.0`.
     pub fn held(&self) -> Vec<String> {
         let mut held = lock(&self.0);
@@ -39,7 +45,7 @@ impl Gate {
 
     /// Waits for the test's leave; what is about no tag needs none.
     pub(super) async fn pass(&self, request: &str) -> Option<Effect> {
-        if !is_about_tags(request) {
+        if !is_about_tags(request) && !self.1.load(Ordering::Relaxed) {
             return None;
         }
         let (go, leave) = oneshot::channel();

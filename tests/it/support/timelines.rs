@@ -104,6 +104,7 @@ impl LongTimeline {
             commit: Some(commit(number)),
             actor: None,
             restores: None,
+            hold: None,
         });
     }
 

@@ -233,6 +233,7 @@ fn random_timeline(random: &mut Rng) -> (Timeline, HashMap<RecordId, RecordTime>
             planned_at,
             restores,
             reinstates: Vec::new(),
+            hold: None,
             previous: Vec::new(),
             version: None,
             commit: None,

@@ -48,6 +48,7 @@ impl ModelTimeline {
             planned_at: self.now().plan_next_time(clock).unwrap(),
             restores: None,
             reinstates: Vec::new(),
+            hold: None,
             previous: Vec::new(),
             version: None,
             commit: None,

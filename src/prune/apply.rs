@@ -1,0 +1,319 @@
+//! Deletes what a plan file and a second plan both condemn, in an order in which a run that ends early leaves no tag
+//! and no kept index with a missing target.
+//!
+//! What was deleted, changed or refused meanwhile is taken into the snapshot, and planned anew: every decision is the
+//! planner's, and none goes beyond the plan file.
+
+use std::collections::BTreeSet;
+
+use super::archive::archive_planned;
+use super::check_kept::check_kept;
+use super::delete_step::{StepEnd, delete_step, forget_deleted};
+use super::plan_file::{PlanFile, manifest_reason, tag_reason};
+use super::prune_outcome::{AppliedDeletion, AppliedRepository, DeletionRefusal, PruneOutcome};
+use super::prune_plan::{GroupContent, PrunePlan};
+use super::prune_request::{PruneRequest, RecordedUse};
+use super::read_layout::read_layout;
+use super::read_registry::RegistryReading;
+use super::read_snapshot::SnapshotReader;
+use super::record_run::record_run;
+use crate::image::{Destination, Digest, Tag};
+use crate::layout::LayoutDirectory;
+use crate::registry::RepositoryAccess;
+use crate::release::{Failure, ReleaseContext};
+use crate::retention::{DeletionOrder, DeletionStep, RegistryDeletion, RepositoryPlan};
+use crate::transfer::{ImageStore, Side, StoreError};
+
+/// Most times that a repository is planned anew, for changes or refusals.
+const ROUNDS_LIMIT: usize = 200;
+
+/// Deletes what the plan file and a second plan both condemn.
+///
+/// # Errors
+/// A plan file that cannot be applied now, and what cannot be read before the first deletion.
+pub async fn apply_prune(
+    request: &PruneRequest,
+    file: &PlanFile,
+    context: &ReleaseContext,
+) -> Result<PruneOutcome, Failure> {
+    file.check(request.clock, &request.policy)
+        .map_err(|error| {
+            let hint = error.hint();
+            Failure::input(format!("apply: the plan file {error}")).with_hint(hint)
+        })?;
+    let reader = SnapshotReader::new(request, context);
+    let used = reader.read_use().await?;
+    let mut groups = Vec::with_capacity(request.groups.len());
+    for group in &request.groups {
+        groups.push(GroupContent::read(&reader, group, Some(&file.deletions)).await?);
+    }
+    let plans = groups
+        .iter_mut()
+        .map(|group| group.plan_whole(request, &used, Some(&file.deletions)));
+    let plan = PrunePlan {
+        groups: plans.collect(),
+        planned_at: request.clock,
+        requests: reader.budget.used(),
+    };
+    let mut repositories = Vec::new();
+    for group in &mut groups {
+        for at in 0..group.contents.len() {
+            let mut run = RepositoryRun {
+                reader: &reader,
+                used: &used,
+                file,
+                store: open_to_delete(context, &group.group.places[at]),
+                applied: AppliedRepository::new(group.group.places[at].clone()),
+                at,
+            };
+            let ended = Box::pin(run.apply(group)).await;
+            // What is gone is recorded, however the run ended.
+            let recorded = record_run(request, &used, &mut run.applied, context).await;
+            run.applied.failure = ended.and(recorded).err();
+            repositories.push(run.applied);
+        }
+    }
+    Ok(PruneOutcome {
+        plan,
+        repositories,
+        requests: reader.budget.used(),
+    })
+}
+
+/// Opens a store for deletions.
+fn open_to_delete(context: &ReleaseContext, place: &Destination) -> ImageStore {
+    match place {
+        Destination::Registry(repository) => ImageStore::Registry(
+            context
+                .registry
+                .open_repository(repository, RepositoryAccess::PullDelete, &[]),
+        ),
+        Destination::Layout(path) => ImageStore::Layout(LayoutDirectory::new(path)),
+    }
+}
+
+/// Deletions in one repository.
+struct RepositoryRun<'a> {
+    reader: &'a SnapshotReader<'a>,
+    used: &'a RecordedUse,
+    file: &'a PlanFile,
+    store: ImageStore,
+    applied: AppliedRepository,
+    /// Index of the repository in its group.
+    at: usize,
+}
+
+/// How a pass through the steps of a plan ended.
+enum PassEnd {
+    Done,
+    PlanAgain,
+}
+
+impl RepositoryRun<'_> {
+    async fn apply(&mut self, group: &mut GroupContent<'_>) -> Result<(), Failure> {
+        let before = group.contents[self.at].snapshot.clone();
+        let applied = self.delete_all(group).await;
+        if self.applied.deletions.is_empty() {
+            return applied;
+        }
+        // What is deleted by now is checked, however the run ended.
+        let deleted: BTreeSet<Digest> = self.applied.deleted_manifests().collect();
+        let checked = check_kept(&self.store, &before, &group.contents[self.at], &deleted).await;
+        let place = &self.applied.place;
+        let failed = |error| Failure::from_store_error(Side::Destination, place, error);
+        match checked.map_err(failed) {
+            Ok(holes) => self.applied.holes = holes,
+            Err(failure) => return applied.and(Err(failure)),
+        }
+        applied
+    }
+
+    async fn delete_all(&mut self, group: &mut GroupContent<'_>) -> Result<(), Failure> {
+        for round in 0..ROUNDS_LIMIT {
+            let request = self.reader.request;
+            let plan = group.plan(request, self.used, Some(&self.file.deletions));
+            let is_stopped = plan.is_stopped();
+            let Some(plan) = plan.repositories.into_iter().nth(self.at) else {
+                return Ok(());
+            };
+            if is_stopped || !plan.stops.is_empty() {
+                return self.end_stopped(&plan);
+            }
+            if let (0, Some(archive)) = (round, &request.archive) {
+                let place = &self.applied.place;
+                let snapshot = &group.contents[self.at].snapshot;
+                let context = self.reader.context;
+                let copied = archive_planned(&self.store, place, &plan, snapshot, archive, context);
+                Box::pin(copied).await?;
+            }
+            match self.run_steps(group, &plan).await? {
+                PassEnd::Done => return self.delete_blobs(group).await,
+                PassEnd::PlanAgain => {}
+            }
+        }
+        Err(Failure::incomplete(format!(
+            "{}: it changed {ROUNDS_LIMIT} times while this run deleted",
+            self.applied.place
+        ))
+        .with_hint("run it again at a time when nothing is pushed"))
+    }
+
+    /// Ends where nothing may go. Before the first deletion the report names the stops.
+    fn end_stopped(&self, plan: &RepositoryPlan) -> Result<(), Failure> {
+        match (self.applied.deletions.is_empty(), plan.stops.first()) {
+            (false, Some(stop)) => Err(Failure::refused(format!(
+                "{}: the rest stays, since {stop}",
+                self.applied.place
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes the steps of a plan one after the other, until one is not as planned.
+    async fn run_steps(
+        &mut self,
+        group: &mut GroupContent<'_>,
+        plan: &RepositoryPlan,
+    ) -> Result<PassEnd, Failure> {
+        for (number, step) in plan.steps().iter().enumerate() {
+            if !self.reader.budget.reserve() {
+                let left = plan.steps().len() - number;
+                let place = &self.applied.place;
+                let left = format!("{place}: {left} tags and manifests are left to delete");
+                return Err(self.reader.budget_failure(&left));
+            }
+            let content = &mut group.contents[self.at];
+            let end = delete_step(&self.store, step, &content.snapshot).await;
+            match end.map_err(|error| self.failure(error))? {
+                StepEnd::Deleted => self.record(group, plan, step, false),
+                StepEnd::Absent => self.record(group, plan, step, true),
+                StepEnd::Changed(tags) => {
+                    self.read_changed(group, tags).await?;
+                    return Ok(PassEnd::PlanAgain);
+                }
+                StepEnd::Refused {
+                    reason,
+                    is_unsupported,
+                } => {
+                    self.take_refusal(group, step, reason, is_unsupported);
+                    return Ok(PassEnd::PlanAgain);
+                }
+            }
+        }
+        Ok(PassEnd::Done)
+    }
+
+    fn record(
+        &mut self,
+        group: &mut GroupContent<'_>,
+        plan: &RepositoryPlan,
+        step: &DeletionStep,
+        was_absent: bool,
+    ) {
+        let reason = match step {
+            DeletionStep::Tag { tag, .. } => tag_reason(plan, tag),
+            DeletionStep::Manifest { digest, .. } => manifest_reason(plan, *digest),
+        };
+        forget_deleted(&mut group.contents[self.at].snapshot, step);
+        self.applied.deletions.push(AppliedDeletion {
+            step: step.clone(),
+            reason,
+            was_absent,
+        });
+    }
+
+    /// Takes what the registry refuses into the snapshot: what rests on it stays. A registry that deletes no tag
+    /// alone is planned for as such.
+    fn take_refusal(
+        &mut self,
+        group: &mut GroupContent<'_>,
+        step: &DeletionStep,
+        reason: String,
+        is_unsupported: bool,
+    ) {
+        let snapshot = &mut group.contents[self.at].snapshot;
+        let (name, digest) = match step {
+            DeletionStep::Tag { tag, digest } => (tag.to_string(), *digest),
+            DeletionStep::Manifest { digest, .. } => (digest.to_string(), *digest),
+        };
+        let is_tag = matches!(step, DeletionStep::Tag { .. });
+        if is_tag && is_unsupported && !snapshot.registry.deletes_tags_with_manifest {
+            snapshot.registry = RegistryDeletion {
+                deletes_tags_with_manifest: true,
+                refuses_last_tagged: false,
+                order: DeletionOrder::RootsFirst,
+            };
+            let change = format!("the registry deletes no tag alone: {reason}");
+            self.applied.changes.push(change);
+            return;
+        }
+        if let Some(manifest) = snapshot.manifests.get_mut(&digest) {
+            manifest.refusal = Some(reason.clone());
+        }
+        self.applied.refusals.push(DeletionRefusal { name, reason });
+    }
+
+    /// Reads tags that changed, with all that they name now.
+    async fn read_changed(
+        &mut self,
+        group: &mut GroupContent<'_>,
+        tags: Vec<Tag>,
+    ) -> Result<(), Failure> {
+        let place = self.applied.place.clone();
+        for tag in &tags {
+            self.applied
+                .changes
+                .push(format!("the tag {tag} was written after the plan"));
+        }
+        let content = &mut group.contents[self.at];
+        match &self.store {
+            ImageStore::Registry(remote) => {
+                let reading = RegistryReading {
+                    remote,
+                    cache: &self.reader.cache,
+                    budget: &self.reader.budget,
+                    planned: &[],
+                };
+                let known = std::mem::take(content);
+                let read = reading.read_more(known, tags).await;
+                *content = read.map_err(|error| self.reader.reading_failure(&place, error))?;
+            }
+            ImageStore::Layout(layout) => {
+                let read = read_layout(layout, place.to_string()).await;
+                *content = read.map_err(|error| self.failure(StoreError::Layout(error)))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes the blobs of a layout that nothing names: those that the plan file has, and those of the manifests that
+    /// this run deleted.
+    async fn delete_blobs(&mut self, group: &GroupContent<'_>) -> Result<(), Failure> {
+        let ImageStore::Layout(layout) = &self.store else {
+            return Ok(());
+        };
+        let name = &group.contents[self.at].snapshot.name;
+        let planned = self.file.blobs.get(name).map_or(&[][..], Vec::as_slice);
+        let own = self.applied.deletions.iter();
+        let own = own.filter(|it| matches!(it.step, DeletionStep::Manifest { .. }));
+        if planned.is_empty() && own.count() == 0 {
+            return Ok(());
+        }
+        let failed = |error| {
+            let place = &self.applied.place;
+            Failure::from_store_error(Side::Destination, place, StoreError::Layout(error))
+        };
+        let now = read_layout(layout, name.clone()).await.map_err(failed)?;
+        let planned: BTreeSet<&Digest> = planned.iter().collect();
+        let freed = group.freed_blobs(self.at);
+        let unnamed = now.unnamed_blobs.into_keys();
+        let goes = unnamed.filter(|blob| planned.contains(blob) || freed.contains(blob));
+        let goes: Vec<Digest> = goes.collect();
+        self.applied.blobs = layout.delete_blobs(goes).await.map_err(failed)?;
+        Ok(())
+    }
+
+    fn failure(&self, error: StoreError) -> Failure {
+        Failure::from_store_error(Side::Destination, &self.applied.place, error)
+    }
+}

@@ -1,0 +1,34 @@
+//! Retention on real repositories: reads what a plan is made from, writes the plan to a file, deletes by it, and
+//! checks that what stays is whole.
+//!
+//! Every decision is that of `retention/`. A deletion needs two plans: that of the file, which a person has seen, and
+//! one from a snapshot of the run that deletes. Lists that are not whole are facts of a snapshot, which stop its plan.
+
+mod apply;
+mod archive;
+mod check_kept;
+mod content_cache;
+mod delete_step;
+mod find_pins;
+mod plan_file;
+mod prune_outcome;
+mod prune_plan;
+mod prune_request;
+mod read_ages;
+mod read_layout;
+mod read_registry;
+mod read_snapshot;
+mod record_run;
+mod repository_content;
+mod request_budget;
+mod restore;
+
+pub use apply::apply_prune;
+pub use find_pins::find_pins;
+pub use plan_file::{PlanFile, PlanFileError, plan_file_text, write_plan_file};
+pub use prune_outcome::{
+    AppliedDeletion, AppliedRepository, DeletionRefusal, KeptHole, PruneOutcome,
+};
+pub use prune_plan::{GroupPlan, PlannedRepository, PrunePlan, plan_prune};
+pub use prune_request::{PruneRequest, RuleGroup};
+pub use restore::{RestoreOutcome, RestoreRequest, RestoredTag, restore};

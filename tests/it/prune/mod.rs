@@ -1,0 +1,12 @@
+//! Deletion by retention rules, over HTTP against the test registry, and on image layouts.
+
+mod archive;
+mod cases;
+mod command_line;
+mod counts;
+mod crash;
+mod layout_stage;
+mod layouts;
+mod plan_files;
+mod races;
+mod stage;
