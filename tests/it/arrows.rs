@@ -127,6 +127,7 @@ const ROOMS: [(&str, &[&str]); 25] = [
             "registry",
             "release",
             "report",
+            "retention",
             "signing",
             "tagging",
             "transfer",
