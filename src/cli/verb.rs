@@ -48,7 +48,7 @@ declare_verbs! {
     Mark, "mark", "Record that a release is deployed or has failed";
     Adopt, "adopt", "Record the releases that a repository had before records were kept";
     Hold, "hold", "Keep an image from every cleanup, under a name and for a reason";
-    Unhold, "unhold", "Lift a hold";
+    Unhold, "unhold", "Lift a hold, so that rules of retention count for its image again";
     Prune, "prune", "Show what retention rules delete, or delete it by a plan that was shown";
     Restore, "restore", "Bring an image back that a run of prune archived before it deleted it";
     Policy, "policy", "Show environments and promotions of the policy, with defaults filled in";

@@ -390,7 +390,7 @@ fn checks_and_approvals_that_can_never_pass_or_have_no_effect_are_refused() {
             "{checks: [{name: test, workflow: ci.yml, creator: a}]}",
             "creator has no effect with name",
         ),
-        ("{checks: []}", "expected at least one"),
+        ("{checks: []}", "expected one or more checks"),
         ("{checks: false}", "turns no gate off"),
         ("{approvals: {min: 1}}", "environment is missing"),
         (

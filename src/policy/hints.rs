@@ -290,7 +290,7 @@ mod tests {
     line 1, column 21: the key repository is missing
       hint: add repository: the repository of the environment's images
     line 1, column 22: the key image is not known here
-      hint: the keys here are repository, production, from, refs, tags, immutable, lines, unbound, existing, exclude-versions, gates, sign, signers, vsa, records, adopt-until, retention
+      hint: the keys here are repository, production, from, refs, tags, immutable, lines, unbound, existing, exclude-versions, gates, sign, signers, vsa, records, adopt-until, github-environment, retention
     line 1, column 46: there is no environment x
       hint: the file has dev
     line 1, column 1: services has no effect: no repository contains {service}

@@ -209,7 +209,7 @@ fn check_objects(sigstore: &Sigstore) {
         sigstore::ISSUER
     );
     object("signedBundle", 0, &[&sign[..], &files, &log].concat());
-    let policy = "services: {web: {dockerfile: web.Dockerfile, target: runtime}}\nenvironments:\n  dev:\n    repository: oci:dev/{service}\n    sign: key\n    signers: [{key: cosign.pub}]\n";
+    let policy = "services: {web: {dockerfile: web.Dockerfile, target: runtime}}\nenvironments:\n  dev:\n    repository: oci:dev/{service}\n    sign: key\n    signers: [{key: cosign.pub}]\nretention: {keep: {tags: lts-*, pinned: a.yaml}, prune: [{tags: pr-*, older-than: 1d}, {versions: '*', keep-last: 3}]}\n";
     std::fs::create_dir(place.path(".github")).unwrap();
     std::fs::write(place.path(".github/shipmark.yml"), policy).unwrap();
     std::fs::write(place.path("cosign.pub"), PUBLIC_KEY).unwrap();

@@ -118,6 +118,13 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
             mark_summary(&verb_samples::mark(), &run("Deploy", "push", "main")),
         ),
         (
+            "hold",
+            hold_summary(
+                &verb_samples::hold(),
+                &run("Legal", "workflow_dispatch", "main"),
+            ),
+        ),
+        (
             "adopt",
             adopt_summary(
                 &verb_samples::adoption(),

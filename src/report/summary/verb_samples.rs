@@ -1,12 +1,14 @@
-//! Samples of what is recorded after a release: a rollback, a mark and an adoption.
+//! Samples of what is recorded after a release: a rollback, a mark, a hold and an adoption.
 
 use crate::image::{Destination, Digest};
 use crate::record::{RecordAction, RecordId, RecordedTagKind, ReleaseMark};
 use crate::release::{
-    AdoptOutcome, AdoptedRelease, Failure, MarkOutcome, NamedRoot, RecordBatchOutcome,
-    RecordResult, RollbackOutcome, RollbackTag, RollbackTagChange, ServiceOutcome,
+    AdoptOutcome, AdoptedRelease, Failure, HoldOutcome, HoldTagChange, MarkOutcome, NamedRoot,
+    RecordBatchOutcome, RecordResult, RollbackOutcome, RollbackTag, RollbackTagChange,
+    ServiceOutcome,
 };
 use crate::report::adopt_report::AdoptReport;
+use crate::retention::HoldName;
 
 fn root(version: &str) -> NamedRoot {
     NamedRoot {
@@ -17,6 +19,22 @@ fn root(version: &str) -> NamedRoot {
 
 fn place() -> Destination {
     "ghcr.io/acme/web/prod".parse().unwrap()
+}
+
+pub(super) fn hold() -> HoldOutcome {
+    let name: HoldName = "case-7".parse().unwrap();
+    HoldOutcome {
+        tag: name.to_tag(),
+        name,
+        place: place(),
+        environment: Some("prod".parse().unwrap()),
+        is_lifted: false,
+        digest: Some(root("1.4.0").digest),
+        tag_change: HoldTagChange::Written,
+        record: Some(record(RecordAction::Hold)),
+        recorded: None,
+        reason: "audit | see <b>INC-17</b>".to_owned(),
+    }
 }
 
 fn record(action: RecordAction) -> RecordResult {

@@ -42,7 +42,7 @@ async fn changed(request: HoldRequest) -> HoldOutcome {
 
 async fn refused(request: HoldRequest) -> String {
     match change_hold(&request, &context()).await.unwrap_err() {
-        Failure::Refused(diagnostic) => diagnostic.to_string(),
+        Failure::Refused(diagnostic) | Failure::Input(diagnostic) => diagnostic.to_string(),
         other => panic!("{other:?}"),
     }
 }

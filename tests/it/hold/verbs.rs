@@ -54,7 +54,7 @@ fn a_hold_is_placed_shown_and_lifted_on_a_layout() {
     assert_eq!(newest.unwrap()["statedReason"], "audit");
     let again = json(&place, &[&HOLD[..], &on_prod].concat());
     assert_eq!(again["outcome"], "unchanged");
-    assert_eq!(again["recorded"], placed["record"]["id"]);
+    assert_eq!(again["recorded"], placed["record"]["record"]);
     let lifted = json(&place, &[&UNHOLD[..], &on_prod].concat());
     schema.check("hold", &lifted.to_string());
     assert_eq!(lifted["outcome"], "lifted");
@@ -96,7 +96,13 @@ fn wrong_inputs_are_named() {
         ),
         (&["unhold", "--name=a", "--reason=x"], "environment"),
         (
-            &["unhold", "--name=a", "--reason=x", "--images=oci:a,oci:b"],
+            &[
+                "unhold",
+                "--name=a",
+                "--reason=x",
+                "--images=oci:a",
+                "--images=oci:b",
+            ],
             "2 repositories are named, and unhold is about one",
         ),
     ] {
