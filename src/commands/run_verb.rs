@@ -9,6 +9,7 @@ use super::{
     run_attempt, run_release, runner_advice, runner_paths, sign_bundle, tags, verify,
     verify_bundle,
 };
+use super::unreleasable_event::refuse_pull_request_target;
 use crate::actions::ProcessEnvironment;
 use crate::cli::{InputValues, Verb};
 use crate::release::Failure;
@@ -32,6 +33,7 @@ pub async fn run(
         log,
     };
     run_attempt::record_inputs(&invocation);
+    refuse_pull_request_target(invocation.arguments.verb, &invocation.environment)?;
     let result = dispatch(&invocation, cancelled).await;
     runner_advice::advise(result, &invocation)
 }

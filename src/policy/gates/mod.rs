@@ -1,6 +1,7 @@
 //! Gates of an environment, as the policy file declares them: what each image passes before its release.
 
 mod attestation_gate;
+mod compare_gates;
 mod environment_gates;
 mod freeze_gate;
 mod gate_signers;
