@@ -89,7 +89,10 @@ mod tests {
         ] {
             let cut = cut_markdown(page, limit, str::len);
             let is_whole = cut.text == text;
-            assert!(is_whole || limit == 41 && cut.text.len() <= 41, "{limit}: {cut:?}");
+            assert!(
+                is_whole || limit == 41 && cut.text.len() <= 41,
+                "{limit}: {cut:?}"
+            );
             assert!(limit == 41 || cut.left_out == left_out, "{limit}: {cut:?}");
         }
     }
@@ -100,7 +103,10 @@ mod tests {
         let cut = cut_markdown(page, page.len() - 4, str::len);
         assert_eq!((cut.text.as_str(), cut.left_out), ("a\n", 5));
         let cut = cut_markdown(page, page.len() - 1, str::len);
-        assert_eq!((cut.text.as_str(), cut.left_out), (&page[..page.len() - 2], 1));
+        assert_eq!(
+            (cut.text.as_str(), cut.left_out),
+            (&page[..page.len() - 2], 1)
+        );
     }
 
     proptest! {

@@ -4,11 +4,11 @@ use super::heading::Heading;
 use super::input_declaration::{DEFAULTS, InputCondition, InputDeclaration, InputKind};
 use super::verb::Verb;
 use super::verb_groups::{
-    BUNDLE_VERBS, COMMIT_VERBS, DECIDING_VERBS, DIGEST_VERBS, DRY_RUN_VERBS, EXCLUDING_VERBS,
-    HISTORY, MARK, OFFLINE_VERBS, PLACE_VERBS, POLICY_VERBS, PROMOTE_VERBS, PROMOTING_VERBS,
-    RECORDING, RECURSIVE_VERBS, REGISTRY_VERBS, RELEASE_VERBS, ROLLBACK, SCANNING_VERBS,
-    SERVICE_VERBS, SIGN_BUNDLE, SIGNATURE_VERBS, SIGNING, SOURCE_CHECKING, SOURCE_REQUIRED,
-    SOURCE_VERBS, TAGGING_VERBS, TAGS_VERBS, VERIFYING, VERSION_VERBS,
+    BUNDLE_VERBS, CHECK, COMMIT_VERBS, DECIDING_VERBS, DIGEST_VERBS, DRY_RUN_VERBS,
+    EXCLUDING_VERBS, HISTORY, MARK, OFFLINE_VERBS, PLACE_VERBS, POLICY_VERBS, PROMOTE_VERBS,
+    PROMOTING_VERBS, RECORDING, RECURSIVE_VERBS, REGISTRY_VERBS, RELEASE_VERBS, ROLLBACK,
+    SCANNING_VERBS, SERVICE_VERBS, SIGN_BUNDLE, SIGNATURE_VERBS, SIGNING, SOURCE_CHECKING,
+    SOURCE_REQUIRED, SOURCE_VERBS, TAGGING_VERBS, TAGS_VERBS, VERIFYING, VERSION_VERBS,
 };
 
 /// Declares [`Input`] and [`INPUTS`] from one row for each input, under its heading: variant, name and the
@@ -463,6 +463,14 @@ declare_inputs! {
         Offline, "offline" {
             verbs: OFFLINE_VERBS, kind: InputKind::Switch, default: Some("false"),
             help: "Make no calls to GitHub's API, or for verification to Sigstore",
+        }
+        Comment, "comment" {
+            verbs: CHECK, kind: InputKind::Switch, default: Some("false"),
+            help: "Write the check as a comment on the pull request, and update it",
+        }
+        CommentAuthor, "comment-author" {
+            verbs: CHECK, kind: InputKind::Text("LOGIN"), default: Some("github-actions[bot]"),
+            help: "Author of the comment: the account that github-token belongs to",
         }
         GithubToken, "github-token" {
             verbs: POLICY_VERBS, kind: InputKind::Text("TOKEN"), from_workflow: Some("${{ github.token }}"), secret: true,

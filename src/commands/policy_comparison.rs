@@ -123,10 +123,11 @@ fn told_failure(invocation: &Invocation, failure: &Failure) -> ProposedPolicy {
 }
 
 fn unreadable(failure: &Failure) -> ProposedPolicy {
-    let text = failure.diagnostic().map(|diagnostic| match &diagnostic.why {
-        Some(why) => format!("{}: {why}", diagnostic.what),
-        None => diagnostic.what.clone(),
-    });
+    let text = failure
+        .diagnostic()
+        .map(|diagnostic| match &diagnostic.why {
+            Some(why) => format!("{}: {why}", diagnostic.what),
+            None => diagnostic.what.clone(),
+        });
     ProposedPolicy::Unreadable(text.unwrap_or_else(|| "the run was cancelled".to_owned()))
 }
-

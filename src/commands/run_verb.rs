@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::cancellation::until_cancelled;
 use super::invocation::Invocation;
+use super::unreleasable_event::refuse_pull_request_target;
 use super::{
     adopt, check, history, input_spelling, inspect, mark, policy, promote, push, rollback,
     run_attempt, run_release, runner_advice, runner_paths, sign_bundle, tags, verify,
     verify_bundle,
 };
-use super::unreleasable_event::refuse_pull_request_target;
 use crate::actions::ProcessEnvironment;
 use crate::cli::{InputValues, Verb};
 use crate::release::Failure;

@@ -1,6 +1,6 @@
 //! Why GitHub's API gave no usable response.
 
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use thiserror::Error;
 
 use crate::http::HttpError;
@@ -30,12 +30,42 @@ pub enum GithubApiError {
         /// Path of the request.
         path: String,
     },
+    /// The status of a request for a feature is not a success.
+    #[error("GitHub's API answers {status} to {method} {path}")]
+    Refused {
+        /// HTTP status.
+        status: StatusCode,
+        /// HTTP method.
+        method: Method,
+        /// Path of the request.
+        path: String,
+        /// Permission that the request needs.
+        permission: &'static str,
+    },
+    /// A list is longer than what is read.
+    #[error("GitHub's API has more than {limit} entries at {path}")]
+    TooManyItems {
+        /// Most entries that are read.
+        limit: usize,
+        /// Path of the request.
+        path: String,
+    },
     /// The response is not JSON, or not the expected JSON.
     #[error("GitHub's API answers invalid JSON to GET {0}")]
     NotJson(String),
 }
 
 impl GithubApiError {
+    /// Returns the permission that the token lacks, as a workflow has it; `None` if that is not the reason.
+    pub fn permission(&self) -> Option<&'static str> {
+        match self {
+            Self::Refused {
+                status, permission, ..
+            } if matches!(status.as_u16(), 401 | 403 | 404) => Some(permission),
+            _ => None,
+        }
+    }
+
     /// Returns what the reader can do.
     pub fn hint(&self) -> &'static str {
         match self {

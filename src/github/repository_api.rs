@@ -18,7 +18,7 @@ use crate::http::{HttpClient, HttpError, ServiceRequest};
 
 /// Client of GitHub's API for one repository.
 pub struct GithubApi {
-    client: HttpClient,
+    pub(super) client: HttpClient,
     /// `https://api.github.com/repos/acme/web`
     repository: Url,
     token: Option<SecretString>,
@@ -192,7 +192,16 @@ impl GithubApi {
         )))
     }
 
-    fn build_request(&self, url: &Url, accept: &'static str) -> ServiceRequest {
+    /// Returns the address of a resource of the repository.
+    pub(super) fn address(&self, segments: &[&str]) -> Url {
+        let mut url = self.repository.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.extend(segments);
+        }
+        url
+    }
+
+    pub(super) fn build_request(&self, url: &Url, accept: &'static str) -> ServiceRequest {
         let mut headers = HeaderMap::from_iter([
             (ACCEPT, HeaderValue::from_static(accept)),
             (

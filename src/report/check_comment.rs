@@ -50,7 +50,10 @@ mod tests {
         assert!(cut.chars().count() <= 60_000);
         let kept = cut.matches("| ä | b |\n").count();
         assert!(kept > 5_900, "{kept}");
-        let note = format!("{} lines are left out. The summary of the run has them.\n", 10_000 - kept);
+        let note = format!(
+            "{} lines are left out. The summary of the run has them.\n",
+            10_000 - kept
+        );
         assert!(cut.ends_with(&note), "{}", &cut[cut.len() - 300..]);
         assert_eq!(cut_page("a\n", 60_000), "a\n");
     }

@@ -36,7 +36,10 @@ pub(super) fn flowchart(report: &CheckReport) -> Option<String> {
         chart += &format!("    s{number}[\"{}\"]\n", source_label(checked));
     }
     chart += &more("smore");
-    chart += &format!("  end\n  subgraph target[\"{}\"]\n", name(target, "destination"));
+    chart += &format!(
+        "  end\n  subgraph target[\"{}\"]\n",
+        name(target, "destination")
+    );
     for (number, checked) in shown.clone() {
         chart += &format!("    t{number}[\"{}\"]\n", target_label(checked));
     }
@@ -67,9 +70,11 @@ fn source_label(checked: &CheckedService) -> String {
 fn target_label(checked: &CheckedService) -> String {
     let name = service_name(checked);
     match checked.release.as_deref().map(current_image) {
-        Some(Some(current)) => {
-            image_label(name, current.image.version.as_deref(), &current.image.digest)
-        }
+        Some(Some(current)) => image_label(
+            name,
+            current.image.version.as_deref(),
+            &current.image.digest,
+        ),
         Some(None) => image_text(name, "no image yet"),
         None => image_text(name, "image not known"),
     }
@@ -96,7 +101,11 @@ fn image_text(first: &str, second: &str) -> String {
 }
 
 /// Returns the environments that are not of this promotion, with their ways.
-fn other_environments(policy: &ReleasePolicy, source: Option<&str>, target: Option<&str>) -> String {
+fn other_environments(
+    policy: &ReleasePolicy,
+    source: Option<&str>,
+    target: Option<&str>,
+) -> String {
     let environments = policy.environments();
     if environments.len() > ENVIRONMENT_LIMIT {
         return String::new();
@@ -105,7 +114,9 @@ fn other_environments(policy: &ReleasePolicy, source: Option<&str>, target: Opti
         name if Some(name) == target => Some("target".to_owned()),
         name if Some(name) == source => Some("source".to_owned()),
         name => {
-            let at = environments.iter().position(|it| it.name().as_str() == name);
+            let at = environments
+                .iter()
+                .position(|it| it.name().as_str() == name);
             at.map(|at| format!("e{at}"))
         }
     };

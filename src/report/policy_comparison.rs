@@ -1,11 +1,11 @@
 //! How the policy of a pull request differs from that of its base, for the reviewer of the pull request.
 
 use super::markdown::{AlertKind, alert, code_span, escape_text, table_row};
+use super::phrases;
 use super::policy_gates::{
     attestation_phrase, exception_phrase, gate_phrase, signers_phrase, window_phrase,
 };
 use super::policy_records::full_signer_phrase;
-use super::phrases;
 use crate::notices::to_printable;
 use crate::policy::{DifferenceKind, PolicyDifference, PolicyValue};
 
@@ -53,7 +53,10 @@ impl PolicyComparison {
             ProposedPolicy::Malformed(problems) => {
                 let lines = limited(problems.len(), DIFFERENCES_LIMIT);
                 let problems = problems.iter().take(DIFFERENCES_LIMIT);
-                let paragraphs = [format!("**{}**", escape_text(&malformed_phrase(&self.file)))];
+                let paragraphs = [format!(
+                    "**{}**",
+                    escape_text(&malformed_phrase(&self.file))
+                )];
                 let problems = problems.map(|problem| escape_text(problem));
                 let rest = lines.map(|more| format!("and {more} more"));
                 let paragraphs = paragraphs.into_iter().chain(problems).chain(rest);
@@ -113,7 +116,9 @@ fn unchanged_phrase() -> String {
 }
 
 fn malformed_phrase(file: &str) -> String {
-    format!("the policy of the pull request has errors, which would refuse every release after a merge: {file}")
+    format!(
+        "the policy of the pull request has errors, which would refuse every release after a merge: {file}"
+    )
 }
 
 fn unreadable_phrase(file: &str) -> String {

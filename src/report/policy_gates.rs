@@ -6,7 +6,9 @@ use super::policy_places::TEXT_LIMIT;
 use super::policy_records::{signer_json, signer_name};
 use crate::gate::{FreezeWindow, GateName, ImageRule, ScanException, SoakRule};
 use crate::notices::to_printable;
-use crate::policy::{AttestationGate, EnvironmentGates, EnvironmentRules, GateSigners, ScanGate, SignerRule};
+use crate::policy::{
+    AttestationGate, EnvironmentGates, EnvironmentRules, GateSigners, ScanGate, SignerRule,
+};
 
 /// Value of `gates` without one.
 const NO_GATES: &str = "none (default)";

@@ -97,7 +97,14 @@ fn services_table(report: &CheckReport, context: &SummaryContext) -> String {
         return String::new();
     }
     let mut table = "\n".to_owned();
-    table += &table_row(&["Service", "A promotion", "Current", "Proposed", "Commits", "Tags"]);
+    table += &table_row(&[
+        "Service",
+        "A promotion",
+        "Current",
+        "Proposed",
+        "Commits",
+        "Tags",
+    ]);
     table += &table_row(&[":---"; 6]);
     for checked in &report.outcome.services {
         let release = checked.release.as_deref();
