@@ -81,7 +81,7 @@ mod tests {
     fn what_is_open_is_closed() {
         let page = "# a\n<details>\n````text\n1\n```\n2\n````\n</details>\n| 3 |\n";
         for (limit, text, left_out) in [
-            (3, "", 8),
+            (3, "", 9),
             (4, "# a\n", 8),
             (30, "# a\n<details>\n\n</details>\n", 7),
             (41, "# a\n<details>\n````text\n1\n````\n\n</details>\n", 5),

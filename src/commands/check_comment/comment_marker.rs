@@ -86,7 +86,7 @@ mod tests {
         let text = marker(42, 2).to_string();
         assert_eq!(
             text,
-            "<!-- shipmark check e4a3a1cb0ec3a3c8d66b8a8fd4a24d8c run=42 attempt=2 -->"
+            "<!-- shipmark check fd8c73985d2da22fff91bca8e3318f19 run=42 attempt=2 -->"
         );
         for end in ["", "\n## Check", "\r\n## Check"] {
             let found = CommentMarker::parse(&format!("{text}{end}"));

@@ -150,23 +150,24 @@ fn compare_scans(base: &ScanGate, head: &ScanGate, keys: &mut KeyDifferences) {
 
 /// Returns whether each finding that `exceptions` ignore is ignored by `base` too, as far as their texts tell.
 fn ignores_all_of(base: &[ScanException], exceptions: &[ScanException]) -> bool {
-    let subject = |it: &ScanException| {
-        (
-            it.id.to_lowercase(),
-            it.package.clone(),
-            it.platform.clone(),
-        )
-    };
-    let lasts_as_long = |own: &ScanException, other: &ScanException| match (own.until, other.until)
-    {
+    exceptions
+        .iter()
+        .all(|exception| base.iter().any(|own| covers(own, exception)))
+}
+
+/// Returns whether an exception ignores each finding that `other` ignores, and as long.
+fn covers(own: &ScanException, other: &ScanException) -> bool {
+    let lasts_as_long = match (own.until, other.until) {
         (None, _) => true,
         (Some(_), None) => false,
         (Some(own), Some(other)) => own >= other,
     };
-    exceptions.iter().all(|exception| {
-        base.iter()
-            .any(|own| subject(own) == subject(exception) && lasts_as_long(own, exception))
-    })
+    let is_package_covered = own.package.is_none() || own.package == other.package;
+    let is_platform_covered = own.platform.is_none() || own.platform == other.platform;
+    own.id.eq_ignore_ascii_case(&other.id)
+        && is_package_covered
+        && is_platform_covered
+        && lasts_as_long
 }
 
 /// Returns the values of a key of the scan gate.
