@@ -12,7 +12,7 @@ use super::invocation::Invocation;
 use crate::actions::ProcessEnvironment;
 use crate::cli::Input;
 use crate::event::{EventFacts, EventName, PullRequestFacts};
-use crate::github::{GithubApi, GithubApiError, IssueComment};
+use crate::github::{COMMENT_PERMISSION, GithubApi, GithubApiError, IssueComment};
 use crate::notices::to_printable;
 use crate::report::{CheckReport, LeftOutOnGithub, comment_page};
 use comment_choice::{CommentChoice, choose_comment, forged, is_by};
@@ -22,6 +22,8 @@ use comment_marker::{CommentKey, CommentMarker, RunOrder};
 const COMMENT_LIMIT: usize = 60_000;
 /// Longest time that all requests for the comment take.
 const TIME_LIMIT: Duration = Duration::from_secs(20);
+/// Most characters of an address in a message.
+const ADDRESS_LIMIT: usize = 200;
 /// Most characters of a name in a message.
 const NAME_LIMIT: usize = 80;
 
@@ -47,7 +49,7 @@ pub(super) async fn comment_on_pull_request(
         why: error.why,
         hint: error.hint,
     };
-    invocation.log.warning(&left_out.to_string());
+    invocation.log.info(&left_out.to_string());
     Some(left_out)
 }
 
@@ -73,10 +75,15 @@ impl CommentError {
 
 impl From<GithubApiError> for CommentError {
     fn from(error: GithubApiError) -> Self {
-        let failed = Self::new(error.to_string());
+        let why = error.to_string();
+        // A limit of requests has the status of a missing permission.
+        let is_limit = why.contains("rate limit");
+        let failed = Self::new(why);
         match error.permission() {
-            Some(_) => failed.with_hint("add the permission pull-requests: write"),
-            None => failed,
+            Some(_) if !is_limit => {
+                failed.with_hint(format!("add the permission {COMMENT_PERMISSION}"))
+            }
+            _ => failed,
         }
     }
 }
@@ -141,14 +148,14 @@ impl CommentTarget {
             invocation.log.info(&format!(
                 "a comment by {} has the marker of this workflow, and is ignored: {}",
                 author_name(other),
-                to_printable(&other.html_url, NAME_LIMIT * 2)
+                page_of(other)
             ));
         }
         let written = match choose_comment(&comments, &self.marker, &self.author) {
             CommentChoice::OfNewerRun(newer) => {
                 invocation.log.info(&format!(
                     "the comment on the pull request is of a newer run, and stays: {}",
-                    to_printable(&newer.html_url, NAME_LIMIT * 2)
+                    page_of(newer)
                 ));
                 return Ok(());
             }
@@ -156,7 +163,7 @@ impl CommentTarget {
                 for double in doubles {
                     invocation.log.info(&format!(
                         "a second comment of this workflow is not updated, delete it: {}",
-                        to_printable(&double.html_url, NAME_LIMIT * 2)
+                        page_of(double)
                     ));
                 }
                 self.api.update_issue_comment(oldest.id, &body).await?
@@ -169,7 +176,7 @@ impl CommentTarget {
         };
         invocation.log.info(&format!(
             "the comment on the pull request is {}",
-            to_printable(&written.html_url, NAME_LIMIT * 2)
+            page_of(&written)
         ));
         Ok(())
     }
@@ -189,6 +196,14 @@ impl CommentTarget {
 fn author_name(comment: &IssueComment) -> String {
     let author = comment.author.as_deref();
     to_printable(author.unwrap_or("an account that is gone"), NAME_LIMIT)
+}
+
+fn page_of(comment: &IssueComment) -> String {
+    let address = comment.html_url.as_deref();
+    address.map_or_else(
+        || format!("its id is {}", comment.id),
+        |address| to_printable(address, ADDRESS_LIMIT),
+    )
 }
 
 fn unset(variable: &str) -> CommentError {

@@ -86,9 +86,7 @@ mod tests {
             author: Some(login.to_owned()),
             author_is_bot: login.ends_with("[bot]"),
             app_slug: None,
-            html_url: String::new(),
-            created_at: String::new(),
-            updated_at: String::new(),
+            html_url: None,
         }
     }
 

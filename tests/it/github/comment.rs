@@ -224,7 +224,14 @@ async fn without_the_right_to_comment_the_summary_says_so_once() {
 async fn nothing_that_goes_wrong_at_github_changes_the_check() {
     let stage = Commented::start().await;
     stage.passed(1);
-    let outputs = stage.run.stage.place.outputs();
+    let outputs = || {
+        let outputs = stage.run.stage.place.outputs().into_iter();
+        // The time of the record is in it.
+        outputs
+            .filter(|(name, _)| name != "json")
+            .collect::<Vec<_>>()
+    };
+    let before = outputs();
     // Without a time in the answer the client waits for longer than the comment has.
     for (name, effect) in faults::all() {
         for method in ["GET", "PATCH"] {
@@ -235,7 +242,7 @@ async fn nothing_that_goes_wrong_at_github_changes_the_check() {
                 .fault(fault.times(if method == "GET" { 9 } else { 1 }));
             let ran = Ran::of(stage.step(2, OWN).output().unwrap());
             assert_eq!(ran.status, Some(0), "{name}: {}", ran.log);
-            assert_eq!(stage.run.stage.place.outputs(), outputs, "{name}");
+            assert_eq!(outputs(), before, "{name}");
             assert!(!ran.log.contains("ghs_made_up_token"), "{name}");
             let patches = stage
                 .requests()
