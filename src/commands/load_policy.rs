@@ -103,10 +103,8 @@ pub(super) async fn load_policy(invocation: &Invocation) -> Result<Option<Loaded
     }
 }
 
-/// The policy that a pull request's merge would have; `None` outside of a run for a pull request.
-///
-/// # Errors
-/// A policy with errors, or one that cannot be read: both are of the pull request alone.
+/// Returns the policy that a pull request's merge would have, with its name in messages; `None` outside of a run for a
+/// pull request. A policy with errors, or one that cannot be read, is a failure of the pull request alone.
 pub(super) async fn load_proposed_policy(
     invocation: &Invocation,
 ) -> Option<(String, Result<Option<LoadedPolicy>, Failure>)> {

@@ -105,8 +105,7 @@ fn told_failure(invocation: &Invocation, failure: &Failure) -> ProposedPolicy {
         return unreadable(failure);
     };
     let problems: Vec<&Diagnostic> = [first].into_iter().chain(&first.further).collect();
-    let is_of_file = |problem: &&&Diagnostic| problem.location.is_some();
-    if !problems.iter().any(|problem| is_of_file(&problem)) {
+    if !problems.iter().any(|problem| problem.location.is_some()) {
         return unreadable(failure);
     }
     for problem in &problems {

@@ -142,3 +142,67 @@ fn other_environments(
 fn escape_label(text: &str) -> String {
     mermaid_text::escape_label(&to_printable(text, LABEL_LIMIT), " .:/-")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::ReleasePolicy;
+    use crate::report::check_report::CheckedPolicy;
+    use crate::report::sample_outcomes::HOSTILE;
+    use crate::report::summary::sample_check;
+
+    #[test]
+    fn environments_show_what_is_current_and_what_would_move() {
+        let policy = "environments:\n  dev: {repository: 'd/{service}'}\n  stage: {repository: 's/{service}', from: dev}\n  prod: {repository: 'p/{service}', from: stage}\n  eu: {repository: 'e/{service}', from: prod}\nservices: [web]\n";
+        let mut report = sample_check("1.3.0");
+        report.policy = Some(CheckedPolicy {
+            file: "a".to_owned(),
+            digests: Vec::new(),
+            policy: ReleasePolicy::parse(policy.as_bytes()).unwrap(),
+        });
+        report.outcome.services[0].failures.clear();
+        let release = report.outcome.services[0].release.as_mut().unwrap();
+        release.version = Some("1.4.0".to_owned());
+        release.would_write = true;
+        insta::assert_snapshot!(flowchart(&report).unwrap(), @r#"
+        flowchart LR
+          subgraph source["stage"]
+            s0["web 1.4.0<br>sha256:af2bdbe1aa9b"]
+          end
+          subgraph target["prod"]
+            t0["web 1.3.0<br>sha256:af2bdbe1aa9b"]
+          end
+          s0 ==>|"would be released"| t0
+          e0["dev"]
+          e3["eu"]
+          e0 --> source
+          target --> e3
+        "#);
+    }
+
+    #[test]
+    fn many_services_are_counted() {
+        let mut report = sample_check("1.3.0");
+        let one = report.outcome.services[0].clone();
+        report.outcome.services = vec![one; SERVICE_LIMIT + 3];
+        let chart = flowchart(&report).unwrap();
+        assert_eq!(chart.matches("[\"and 3 more\"]").count(), 2, "{chart}");
+        assert_eq!(chart.matches("-.->").count(), SERVICE_LIMIT);
+    }
+
+    #[test]
+    fn promise_8_no_version_changes_the_chart() {
+        let plain = flowchart(&sample_check("1.3.0")).unwrap();
+        let long = "\"]; click s0 \"javascript:1\"\n%%{init}%%<br>".repeat(3_000);
+        for text in [HOSTILE, long.as_str()] {
+            let chart = flowchart(&sample_check(text)).unwrap();
+            assert_eq!(chart.lines().count(), plain.lines().count(), "{chart}");
+            assert_eq!(
+                chart.matches('"').count(),
+                plain.matches('"').count(),
+                "{chart}"
+            );
+            assert!(chart.len() < plain.len() + 2_000, "{chart}");
+        }
+    }
+}
