@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::markdown_cut::cut_markdown;
 use super::random_word;
 
 /// The most bytes of a step's summary that GitHub takes; a longer one is not shown at all.
@@ -71,27 +72,18 @@ fn to_heredoc(name: &str, value: &str) -> String {
     format!("{name}<<{delimiter}\n{value}\n{delimiter}\n")
 }
 
-/// Whole lines, as many as fit, and one that says what is missing.
+/// Returns whole lines, as many as fit, and one that says how many are missing.
 fn truncate_summary(markdown: &str) -> String {
     const ROOM: usize = 256;
     if markdown.len() <= SUMMARY_LIMIT {
         return markdown.to_owned();
     }
-    let (mut end, mut fences, mut is_folded) = (0, 0, false);
-    for line in markdown.split_inclusive('\n') {
-        if end + line.len() > SUMMARY_LIMIT - ROOM {
-            break;
-        }
-        end += line.len();
-        fences += usize::from(line.starts_with("```"));
-        is_folded = line.starts_with("<details>") || is_folded && !line.starts_with("</details>");
-    }
-    let close = if fences % 2 == 1 { "```\n" } else { "" };
-    let unfold = if is_folded { "\n</details>\n" } else { "" };
+    let cut = cut_markdown(markdown, SUMMARY_LIMIT - ROOM, str::len);
     format!(
-        "{}{close}{unfold}\n**Cut here:** GitHub takes 1 MiB of summary, this one has {} KiB. The log has all of it.\n",
-        &markdown[..end],
-        markdown.len() >> 10
+        "{}\n**Cut here:** GitHub takes 1 MiB of summary, this one has {} KiB: {} lines are left out. The log has all of them.\n",
+        cut.text,
+        markdown.len() >> 10,
+        cut.left_out
     )
 }
 
@@ -157,7 +149,12 @@ mod tests {
         let cut = truncate_summary(&long);
         assert!(cut.len() <= SUMMARY_LIMIT);
         assert!(cut.contains("ä line\n```\n\n**Cut here:**"));
-        assert!(cut.ends_with("this one has 1562 KiB. The log has all of it.\n"));
+        let kept = cut.matches("line\n").count();
+        let end = format!(
+            "this one has 1562 KiB: {} lines are left out. The log has all of them.\n",
+            200_000 - kept
+        );
+        assert!(cut.ends_with(&end), "{kept}");
         let folded = format!(
             "<details><summary>x</summary>\n\n{}",
             "- line\n".repeat(200_000)

@@ -6,6 +6,7 @@ mod checkout_paths;
 mod command_files;
 mod encodings;
 mod file_ownership;
+mod markdown_cut;
 mod markdown_text;
 mod process_environment;
 mod random_word;
@@ -18,6 +19,7 @@ pub use command_files::{
     FileCommandError, SUMMARY_LIMIT, append_outputs, append_summary, append_variables,
 };
 pub use file_ownership::FolderOwnership;
+pub use markdown_cut::{CutMarkdown, cut_markdown};
 pub use markdown_text::markdown;
 pub use process_environment::ProcessEnvironment;
 pub use runner_mounts::RunnerMounts;

@@ -4,7 +4,7 @@ use super::heading::Heading;
 use super::input_declaration::{DEFAULTS, InputCondition, InputDeclaration, InputKind};
 use super::verb::Verb;
 use super::verb_groups::{
-    ARCHIVING, BUNDLE_VERBS, COMMIT_VERBS, DECIDING_VERBS, DIGEST_VERBS, DRY_RUN_VERBS,
+    ARCHIVING, BUNDLE_VERBS, CHECK, COMMIT_VERBS, DECIDING_VERBS, DIGEST_VERBS, DRY_RUN_VERBS,
     EXCLUDING_VERBS, HISTORY, HOLD, HOLDING_VERBS, MARK, NAMED_RELEASE_VERBS, OFFLINE_VERBS,
     PLACE_VERBS, POLICY_VERBS, PROMOTE_VERBS, PROMOTING_VERBS, PRUNE, RECORDING, RECURSIVE_VERBS,
     REGISTRY_VERBS, RELEASE_VERBS, RESTORE, ROLLBACK, SCANNING_VERBS, SERVICE_VERBS, SIGN_BUNDLE,
@@ -498,6 +498,14 @@ declare_inputs! {
         Offline, "offline" {
             verbs: OFFLINE_VERBS, kind: InputKind::Switch, default: Some("false"),
             help: "Make no calls to GitHub's API, or for verification to Sigstore",
+        }
+        Comment, "comment" {
+            verbs: CHECK, kind: InputKind::Switch, default: Some("false"),
+            help: "Write the check as a comment on the pull request, and update it",
+        }
+        CommentAuthor, "comment-author" {
+            verbs: CHECK, kind: InputKind::Text("LOGIN"), default: Some("github-actions[bot]"),
+            help: "Author of the comment: the account that github-token belongs to",
         }
         GithubToken, "github-token" {
             verbs: POLICY_VERBS, kind: InputKind::Text("TOKEN"), from_workflow: Some("${{ github.token }}"), secret: true,

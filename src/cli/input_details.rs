@@ -198,6 +198,12 @@ impl Input {
             Self::Offline => Some(
                 "Details that the event lacks stay empty. Verification makes no call to Sigstore's TUF repository: the trusted root of the public instance is the one in this program.",
             ),
+            Self::Comment => Some(
+                "In a run for pull_request, with permissions: pull-requests: write. One comment for each workflow and environment. Without the permission, as for a pull request of a fork, the report says that it was left out.",
+            ),
+            Self::CommentAuthor => {
+                Some("A comment of anybody else is never updated, whatever it contains.")
+            }
             Self::GithubToken => Some(
                 "Used for details that the event lacks (also whether the repository is public, before it is named in the public log), for the policy if there is no checkout, and for github-attestations.",
             ),

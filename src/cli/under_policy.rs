@@ -186,6 +186,8 @@ impl Input {
             | Self::DryRun
             | Self::AllowDirty
             | Self::Offline
+            | Self::Comment
+            | Self::CommentAuthor
             | Self::GithubToken => PolicyEffect::Free,
         }
     }

@@ -1,27 +1,58 @@
+use super::check_comment::comment_on_pull_request;
 use super::context_inputs;
 use super::invocation::Invocation;
 use super::load_policy::{LoadedPolicy, load_policy};
 use super::policy::write_findings;
+use super::policy_comparison::compare_with_base;
 use super::policy_environment::find_environment;
 use super::release_request::{JobPurpose, ReleaseJob, build_job_under};
 use super::releasing_ref::require_checked_ref;
 use super::run_attempt;
-use crate::release::{self, CheckRequest, Failure, ReleaseRequest, ReleaseVerb};
-use crate::report::{CheckReport, VerbResult};
+use crate::cli::Input;
+use crate::release::{self, CheckOutcome, CheckRequest, Failure, ReleaseRequest, ReleaseVerb};
+use crate::report::{CheckReport, CheckedPolicy, VerbResult};
 
-/// Checks a promotion as it would be run now, and writes nothing.
+/// Checks a promotion as it would be run now, and writes nothing to a registry.
 pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> {
     let loaded = load_policy(invocation).await?;
     if let Some(loaded) = &loaded {
         write_findings(invocation, loaded);
     }
+    let comparison = compare_with_base(invocation, loaded.as_ref()).await;
+    let outcome = match Box::pin(check_job(invocation, loaded.as_ref())).await {
+        Ok(outcome) => outcome,
+        // What a pull request changes is told in any case.
+        Err(failure) if comparison.is_some() => refused_outcome(invocation, failure)?,
+        Err(failure) => return Err(failure),
+    };
+    let policy = loaded.map(|loaded| CheckedPolicy {
+        file: loaded.file.clone(),
+        digests: loaded.digests(),
+        policy: loaded.policy,
+    });
+    let mut report = CheckReport {
+        outcome,
+        policy,
+        comparison,
+        left_out: Vec::new(),
+    };
+    if invocation.arguments.switch(Input::Comment)? {
+        let left_out = comment_on_pull_request(invocation, &report).await;
+        report.left_out.extend(left_out);
+    }
+    Ok(VerbResult::Checked(Box::new(report)))
+}
+
+async fn check_job(
+    invocation: &Invocation,
+    loaded: Option<&LoadedPolicy>,
+) -> Result<CheckOutcome, Failure> {
     let purpose = JobPurpose {
         verb: ReleaseVerb::Promote,
         needs_facts: false,
         is_check: true,
     };
-    let job = build_job_under(invocation, purpose, loaded.as_ref());
-    let job = Box::pin(job).await?;
+    let job = Box::pin(build_job_under(invocation, purpose, loaded)).await?;
     run_attempt::record_job(invocation, &job);
     let context = context_inputs::build_context(invocation)?;
     let services: Vec<_> = match job {
@@ -35,14 +66,25 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
     };
     let first = services.first().map(|(_, request)| request);
     let request = CheckRequest {
-        refused_run: refused_run(invocation, loaded.as_ref(), first)?,
+        refused_run: refused_run(invocation, loaded, first)?,
         services,
     };
-    let outcome = Box::pin(release::check(&request, &context)).await;
-    Ok(VerbResult::Checked(Box::new(CheckReport {
-        outcome,
-        policy: loaded.map(|loaded| (loaded.file.clone(), loaded.digests())),
-    })))
+    Ok(Box::pin(release::check(&request, &context)).await)
+}
+
+/// Returns the outcome of a check that was refused, or failed at a service, before an image was looked at.
+///
+/// # Errors
+/// The failure itself, where the inputs are wrong.
+fn refused_outcome(invocation: &Invocation, failure: Failure) -> Result<CheckOutcome, Failure> {
+    match failure {
+        Failure::Refused(_) | Failure::Service(_) => Ok(CheckOutcome {
+            environment: invocation.arguments.value(Input::Environment)?,
+            refusals: vec![failure],
+            ..CheckOutcome::default()
+        }),
+        failure => Err(failure),
+    }
 }
 
 /// Returns why a promotion may not be run on the ref of this run, if so.

@@ -108,19 +108,47 @@ fn is_checked_out(path: &Path) -> bool {
 
 /// The policy; none where there is no file and none is named.
 pub(super) async fn load_policy(invocation: &Invocation) -> Result<Option<LoadedPolicy>, Failure> {
-    let named = invocation.arguments.text(Input::Policy).map(Path::new);
-    let named = named
-        .map(|path| path_in_repository(invocation, path))
-        .transpose()?;
-    let Some(files) = Files::of(invocation, named.as_deref())?.map(Arc::new) else {
-        return Ok(None);
+    let named = named_path(invocation)?;
+    match Files::of(invocation, named.as_deref())? {
+        Some(files) => load_from(invocation, files, named.as_deref()).await,
+        None => Ok(None),
+    }
+}
+
+/// Returns the policy that a pull request's merge would have, with its name in messages; `None` outside of a run for a
+/// pull request. A policy with errors, or one that cannot be read, is a failure of the pull request alone.
+pub(super) async fn load_proposed_policy(
+    invocation: &Invocation,
+) -> Option<(String, Result<Option<LoadedPolicy>, Failure>)> {
+    let files = Files::of_merge(invocation)?;
+    let file = files.called(Path::new(policy::file::PATH));
+    let loaded = match named_path(invocation) {
+        Ok(named) => load_from(invocation, files, named.as_deref()).await,
+        Err(failure) => Err(failure),
     };
+    Some((file, loaded))
+}
+
+/// Returns the file that the input names.
+fn named_path(invocation: &Invocation) -> Result<Option<PathBuf>, Failure> {
+    let named = invocation.arguments.text(Input::Policy).map(Path::new);
+    named
+        .map(|path| path_in_repository(invocation, path))
+        .transpose()
+}
+
+async fn load_from(
+    invocation: &Invocation,
+    files: Files,
+    named: Option<&Path>,
+) -> Result<Option<LoadedPolicy>, Failure> {
+    let files = Arc::new(files);
     let usual = Path::new(policy::file::PATH);
     let own = read_policy_file(invocation, &files, usual).await?;
     if own.is_none() || !files.are_remote() {
-        names::refuse_resembling(invocation, &files, named.as_deref(), own.is_some()).await?;
+        names::refuse_resembling(invocation, &files, named, own.is_some()).await?;
     }
-    let loaded = match &named {
+    let loaded = match named {
         None => own,
         Some(path) if path == usual => Some(named_one(own, path)?),
         Some(path) => {

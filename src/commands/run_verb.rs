@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::cancellation::until_cancelled;
 use super::invocation::Invocation;
+use super::unreleasable_event::refuse_pull_request_target;
 use super::{
     adopt, check, history, hold, input_spelling, inspect, mark, policy, promote, prune, push,
     restore, rollback, run_attempt, run_release, runner_advice, runner_paths, sign_bundle, tags,
@@ -32,6 +33,7 @@ pub async fn run(
         log,
     };
     run_attempt::record_inputs(&invocation);
+    refuse_pull_request_target(invocation.arguments.verb, &invocation.environment)?;
     let result = dispatch(&invocation, cancelled).await;
     runner_advice::advise(result, &invocation)
 }

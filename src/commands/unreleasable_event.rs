@@ -1,6 +1,8 @@
 //! Events whose commit a promotion without `source` does not take: anybody may choose it, or nobody has
-//! accepted it.
+//! accepted it. Events in which nothing is released or decided at all.
 
+use crate::actions::ProcessEnvironment;
+use crate::cli::Verb;
 use crate::event::{EventFacts, EventName, PullRequestFacts, WorkflowRunFacts};
 use crate::notices::to_printable;
 use crate::release::Failure;
@@ -29,6 +31,39 @@ pub(super) fn refuse_unreleasable_event(facts: &EventFacts, is_check: bool) -> R
         ))
         .with_reason("without source the image of the event's commit is released: only a commit of this repository counts, of a merged pull request or a workflow run that succeeded")
         .with_hint("promote for a push, a git tag or a release, or give source")),
+    }
+}
+
+/// Refuses the verbs that decide, or write a record, in a run for `pull_request_target`: it has the secrets and the
+/// token of the base, and runs for whoever opens a pull request.
+///
+/// # Errors
+/// Such a verb in such a run.
+pub(super) fn refuse_pull_request_target(
+    verb: Verb,
+    environment: &ProcessEnvironment,
+) -> Result<(), Failure> {
+    let event = environment.get("GITHUB_EVENT_NAME").map(EventName::from);
+    let is_refused = match verb {
+        Verb::Check | Verb::Push | Verb::Promote | Verb::Rollback | Verb::Mark | Verb::Adopt => {
+            true
+        }
+        Verb::Tags
+        | Verb::Verify
+        | Verb::VerifyBundle
+        | Verb::SignBundle
+        | Verb::History
+        | Verb::Inspect
+        | Verb::Policy => false,
+    };
+    let is_target = event == Some(EventName::PullRequestTarget);
+    match is_refused && is_target && environment.is_in_runner() {
+        false => Ok(()),
+        true => Err(Failure::input(format!(
+            "{verb} does not run for the event pull_request_target"
+        ))
+        .with_reason("such a run has the secrets and the token of the repository, and whoever opens a pull request starts it")
+        .with_hint("check in a workflow with on: pull_request, and release in one with on: push, release or workflow_dispatch")),
     }
 }
 

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::deadline::Deadline;
+use super::declared_keys::EXISTING_WORDS;
 use super::error::{FilePosition, PolicyError, PolicyProblem};
 use super::gates::EnvironmentGates;
 use super::records_repository::RecordsRepositories;
@@ -23,6 +24,17 @@ pub enum ExistingTags {
     Fail,
     /// Their image is released.
     Keep,
+}
+
+impl ExistingTags {
+    /// Returns the word of the key `existing`.
+    pub fn as_str(self) -> &'static str {
+        let [fail, keep] = EXISTING_WORDS;
+        match self {
+            Self::Fail => fail,
+            Self::Keep => keep,
+        }
+    }
 }
 
 /// An environment with its rules.

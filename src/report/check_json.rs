@@ -20,9 +20,9 @@ pub(super) fn check_json(report: &CheckReport, context: &SummaryContext) -> Valu
     let outcome = &report.outcome;
     let services = outcome.services.iter();
     let services: Vec<Value> = services.map(|one| service_json(one, context)).collect();
-    let policy = report.policy.as_ref().map(|(file, digests)| {
-        let digests: Vec<String> = digests.iter().map(ToString::to_string).collect();
-        json!({ "file": file, "digests": digests })
+    let policy = report.policy.as_ref().map(|policy| {
+        let digests: Vec<String> = policy.digests.iter().map(ToString::to_string).collect();
+        json!({ "file": policy.file, "digests": digests })
     });
     json!({
         "verb": "check",

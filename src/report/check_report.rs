@@ -2,11 +2,13 @@
 
 use super::batch_phrases::{failures_text, worst_failure};
 use super::gate_report::push_gates;
+use super::left_out_on_github::LeftOutOnGithub;
+use super::policy_comparison::PolicyComparison;
 use super::styled_text::{StyledText, Tone};
 use super::summary::SummaryContext;
 use super::{check_phrases, phrases, text_report};
 use crate::image::Digest;
-use crate::policy::Service;
+use crate::policy::{ReleasePolicy, Service};
 use crate::release::{
     CheckOutcome, CheckedDestination, CheckedRelease, CheckedService, CurrentImage, Failure,
 };
@@ -19,8 +21,23 @@ const LABELS_LIMIT: usize = 20;
 pub struct CheckReport {
     /// What was found.
     pub outcome: CheckOutcome,
-    /// Name of the policy's files, and their digests; `None` without a policy.
-    pub policy: Option<(String, Vec<Digest>)>,
+    /// Policy that decides; `None` without one.
+    pub policy: Option<CheckedPolicy>,
+    /// How the policy of the pull request differs; `None` outside of a run for a pull request.
+    pub comparison: Option<PolicyComparison>,
+    /// What was to be written at GitHub, and was not.
+    pub left_out: Vec<LeftOutOnGithub>,
+}
+
+/// Policy that decides about a check.
+#[derive(Debug, Clone)]
+pub struct CheckedPolicy {
+    /// Name of its file or files.
+    pub file: String,
+    /// Digests of the files.
+    pub digests: Vec<Digest>,
+    /// What it says.
+    pub policy: ReleasePolicy,
 }
 
 impl CheckReport {
@@ -79,7 +96,7 @@ impl CheckReport {
         let mut text = StyledText::default();
         text.push_toned(Tone::Title, "check");
         text.push(&format!(": {}\n", check_phrases::title(&self.outcome)));
-        if let Some((file, digests)) = &self.policy {
+        if let Some(CheckedPolicy { file, digests, .. }) = &self.policy {
             let digests: Vec<String> = digests.iter().map(ToString::to_string).collect();
             text.push(&format!("  policy   {file}, {}\n", digests.join(" and ")));
         }
@@ -90,6 +107,15 @@ impl CheckReport {
             text.push("\n");
             text_report::push_failure(&mut text, failure);
         }
+        if let Some(comparison) = &self.comparison {
+            text.push("\n");
+            text.push_toned(Tone::Title, "policy of the pull request");
+            text.push("\n");
+            let lines = comparison.to_lines();
+            lines
+                .iter()
+                .for_each(|line| text.push(&format!("  {line}\n")));
+        }
         for checked in &self.outcome.services {
             push_service(&mut text, checked, context);
         }
@@ -98,6 +124,9 @@ impl CheckReport {
             plan.text()
                 .lines()
                 .for_each(|line| text.push(&format!("  {line}\n")));
+        }
+        for left_out in &self.left_out {
+            text.push(&format!("\n{left_out}\n"));
         }
         text.trim_end();
         text

@@ -57,6 +57,11 @@ pub(super) fn check(mut report: CheckReport, clean: Clean<'_>) -> CheckReport {
     for release in services.filter_map(|checked| checked.release.as_deref_mut()) {
         of_checked_release(release, clean);
     }
+    let comparison = report.comparison.take();
+    report.comparison = comparison.map(|it| it.map_texts(clean));
+    for left_out in &mut report.left_out {
+        left_out.why = clean(&left_out.why);
+    }
     report
 }
 

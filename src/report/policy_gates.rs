@@ -5,10 +5,12 @@ use serde_json::{Map, Value, json};
 use super::policy_places::TEXT_LIMIT;
 use super::policy_records::{signer_json, signer_name};
 use crate::gate::{
-    ApprovalsRule, GITHUB_ACTIONS_APP, GateName, ImageRule, RequiredCheck, ScanException, SoakRule,
+    ApprovalsRule, FreezeWindow, GITHUB_ACTIONS_APP, GateName, ImageRule, RequiredCheck, ScanException, SoakRule,
 };
 use crate::notices::to_printable;
-use crate::policy::{EnvironmentGates, EnvironmentRules, GateSigners, ScanGate, SignerRule};
+use crate::policy::{
+    AttestationGate, EnvironmentGates, EnvironmentRules, GateSigners, ScanGate, SignerRule,
+};
 
 /// Value of `gates` without one.
 const NO_GATES: &str = "none (default)";
@@ -37,7 +39,7 @@ pub(super) fn gate_lines(environment: &EnvironmentRules) -> Vec<String> {
 }
 
 /// Returns the parameters of a gate, as far as they are stated.
-fn gate_phrase(gate: GateName, gates: &EnvironmentGates) -> String {
+pub(super) fn gate_phrase(gate: GateName, gates: &EnvironmentGates) -> String {
     match gate {
         GateName::Scan => gates.scan().map(scan_phrase).unwrap_or_default(),
         GateName::Signature => gates.signature().map(signers_phrase).unwrap_or_default(),
@@ -72,7 +74,7 @@ fn scan_phrase(scan: &ScanGate) -> String {
 }
 
 /// Returns `ignore CVE-2026-1234 (pkg:deb/*, linux/amd64, until 2027-01-31T00:00:00Z)`.
-fn exception_phrase(exception: &ScanException) -> String {
+pub(super) fn exception_phrase(exception: &ScanException) -> String {
     let package = exception.package.as_ref().map(ToString::to_string);
     let platform = exception.platform.as_ref().map(ToString::to_string);
     let until = exception.until.map(|until| format!("until {until}"));
@@ -83,7 +85,7 @@ fn exception_phrase(exception: &ScanException) -> String {
     }
 }
 
-fn signers_phrase(signers: &GateSigners) -> String {
+pub(super) fn signers_phrase(signers: &GateSigners) -> String {
     let names = signers.own().iter().map(|it| signer_name(&it.signer));
     match names.collect::<Vec<_>>().as_slice() {
         [] => "by the signers of from".to_owned(),
@@ -92,14 +94,17 @@ fn signers_phrase(signers: &GateSigners) -> String {
 }
 
 fn attestations_phrase(gates: &EnvironmentGates) -> String {
-    let entries = gates.attestations().iter().map(|entry| {
-        let by = match entry.required.is_signed {
-            true => signers_phrase(&entry.signers),
-            false => "unsigned".to_owned(),
-        };
-        format!("{} {by}", entry.required.rule)
-    });
+    let entries = gates.attestations().iter().map(attestation_phrase);
     entries.collect::<Vec<_>>().join("; ")
+}
+
+/// Returns an attestation that must be there, and who signs it.
+pub(super) fn attestation_phrase(entry: &AttestationGate) -> String {
+    let by = match entry.required.is_signed {
+        true => signers_phrase(&entry.signers),
+        false => "unsigned".to_owned(),
+    };
+    format!("{} {by}", entry.required.rule)
 }
 
 fn soak_phrase(soak: &SoakRule) -> String {
@@ -110,12 +115,16 @@ fn soak_phrase(soak: &SoakRule) -> String {
 }
 
 fn freeze_phrase(gates: &EnvironmentGates) -> String {
-    let windows = gates.freeze().iter();
-    let windows = windows.map(|window| match window.allows_override() {
+    let windows = gates.freeze().iter().map(window_phrase);
+    windows.collect::<Vec<_>>().join("; ")
+}
+
+/// Returns a freeze window, and whether a reason overrides it.
+pub(super) fn window_phrase(window: &FreezeWindow) -> String {
+    match window.allows_override() {
         true => format!("{window}, override"),
         false => window.to_string(),
-    });
-    windows.collect::<Vec<_>>().join("; ")
+    }
 }
 
 fn image_phrase(image: &ImageRule) -> String {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::policy_places::{TEXT_LIMIT, place_lines};
-use crate::image::Destination;
+use crate::image::{Destination, Digest};
 use crate::notices::to_printable;
 use crate::policy::{EnvironmentRules, PolicySigner, Service, SignerRule};
 
@@ -61,6 +61,25 @@ pub(super) fn signer_name(signer: &PolicySigner) -> String {
         PolicySigner::Identity(identity) => identity.subject.clone(),
         PolicySigner::Key(key) if key.contains("-----BEGIN") => "in PEM in the policy".to_owned(),
         PolicySigner::Key(path) => path.clone(),
+    }
+}
+
+/// Returns a signer with all that its certificate must have, or the digest of its key in the policy, and its limits.
+pub(super) fn full_signer_phrase(rule: &SignerRule) -> String {
+    let limits = limits_phrase(rule);
+    match &rule.signer {
+        PolicySigner::Identity(identity) => {
+            let repository = identity.repository.as_deref();
+            let repository = repository.map(|name| format!(", repository {name}"));
+            let (subject, issuer) = (&identity.subject, &identity.issuer);
+            let repository = repository.unwrap_or_default();
+            format!("{subject} (issuer {issuer}{repository}; actions {limits})")
+        }
+        PolicySigner::Key(key) if key.contains("-----BEGIN") => {
+            let digest = Digest::from_bytes(key.as_bytes());
+            format!("key {digest} in PEM (actions {limits})")
+        }
+        PolicySigner::Key(path) => format!("{path} (actions {limits})"),
     }
 }
 

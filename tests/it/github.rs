@@ -3,6 +3,7 @@
 
 pub mod actions;
 mod checks;
+mod comment;
 mod comments;
 mod contents;
 mod deployments;

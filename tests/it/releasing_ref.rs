@@ -178,11 +178,6 @@ fn promise_8_a_pull_request_releases_nothing_before_it_is_merged() {
     for (event, git_ref, payload) in [
         ("pull_request", "refs/pull/7/merge", pull("acme/web", false)),
         ("pull_request", "refs/heads/main", pull("mallory/web", true)),
-        (
-            "pull_request_target",
-            "refs/heads/main",
-            pull("acme/web", false),
-        ),
     ] {
         let ran = run(&place, (event, git_ref), &payload, &PROMOTE);
         assert_eq!(ran.status, Some(1), "{event}: {}", ran.log);

@@ -92,6 +92,19 @@ impl Files {
         }
     }
 
+    /// Returns the files of a pull request as its merge would have them: those of the commit that a run for it is of.
+    /// `None` outside of such a run.
+    pub(super) fn of_merge(invocation: &Invocation) -> Option<Self> {
+        let environment = &invocation.environment;
+        let is_of_pull_request = environment.get(EVENT_NAME).is_some_and(is_of_pull_request);
+        let commit = environment.get(EVENT_COMMIT)?.parse().ok();
+        let commit = commit.filter(|_| environment.is_in_runner() && is_of_pull_request)?;
+        Some(Self::Commit {
+            commit,
+            checkout: event_inputs::open_checkout().ok().map(Box::new),
+        })
+    }
+
     /// Runners other than GitHub's may not say the workflow's commit. What is checked out is it, unless
     /// an earlier step has checked out, or committed, something else than what the event is about.
     fn of_head(invocation: &Invocation, checkout: GitCheckout) -> Result<Self, Failure> {

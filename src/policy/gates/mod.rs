@@ -3,6 +3,7 @@
 mod approvals_gate;
 mod attestation_gate;
 mod checks_gate;
+mod compare_gates;
 mod environment_gates;
 mod freeze_gate;
 mod gate_signers;

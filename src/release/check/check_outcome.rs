@@ -21,7 +21,7 @@ pub struct CheckRequest {
 }
 
 /// What a check found.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct CheckOutcome {
     /// Environment of the releases.
     pub environment: Option<EnvironmentName>,

@@ -7,12 +7,13 @@ use super::facts_table::FactsTable;
 use super::failure_page::failure_alerts;
 use super::links::link;
 use super::release_page::notes_section;
+use crate::image::Digest;
 use crate::policy::Service;
 use crate::release::{CheckedDestination, CheckedRelease, CheckedService, CurrentImage};
 use crate::report::check_report::CheckReport;
 use crate::report::gate_report::gates_section;
 use crate::report::markdown::{code_block, code_span, details, escape_text, table_row};
-use crate::report::{check_phrases, phrases};
+use crate::report::{check_diagram, check_phrases, phrases};
 
 /// Most services that have a section each.
 const SECTIONS_LIMIT: usize = 50;
@@ -52,7 +53,16 @@ pub(in crate::report) fn check_summary(report: &CheckReport, context: &SummaryCo
         page += &failure_alerts(failure, service.map(Service::as_str));
     }
     page += &context.warning_alerts();
-    page += &services_table(report);
+    if let Some(chart) = check_diagram::flowchart(report) {
+        page += &format!("\n```mermaid\n{chart}```\n");
+    }
+    page += &services_table(report, context);
+    if let Some(comparison) = &report.comparison {
+        page += &comparison.to_markdown();
+    }
+    for left_out in &report.left_out {
+        page += &format!("\n{}\n", escape_text(&left_out.to_string()));
+    }
     for checked in outcome.services.iter().take(SECTIONS_LIMIT) {
         page += &service_section(checked, context);
     }
@@ -74,31 +84,53 @@ fn facts(report: &CheckReport, context: &SummaryContext) -> FactsTable {
     let from = outcome.path.from.as_ref().map(|name| name.as_str());
     facts.add_environment(environment, from);
     let policy = report.policy.as_ref();
-    facts.add_known("Policy", policy.map(|(file, _)| code_span(file)));
+    facts.add_known("Policy", policy.map(|policy| code_span(&policy.file)));
     let plan = outcome.plan.as_ref().map(|plan| plan.digest().to_string());
     facts.add_known("Plan", plan.map(|digest| code_span(&digest)));
     facts.append(context.run.table());
     facts
 }
 
-fn services_table(report: &CheckReport) -> String {
+/// Returns the table of services: what each is on, what would replace it, and the commits between the two.
+fn services_table(report: &CheckReport, context: &SummaryContext) -> String {
+    if report.outcome.services.is_empty() {
+        return String::new();
+    }
     let mut table = "\n".to_owned();
-    table += &table_row(&["Service", "A promotion", "Digest", "Version", "Tags"]);
-    table += &table_row(&[":---"; 5]);
+    table += &table_row(&[
+        "Service",
+        "A promotion",
+        "Current",
+        "Proposed",
+        "Commits",
+        "Tags",
+    ]);
+    table += &table_row(&[":---"; 6]);
     for checked in &report.outcome.services {
         let release = checked.release.as_deref();
-        let digest = release.map(|it| code_span(&it.root.short()));
-        let version = release.and_then(|it| it.version.as_deref()).map(code_span);
-        let tags = release.map(tags_cell);
+        let current = release.and_then(check_diagram::current_image);
+        let image = current.map(|it| image_cell(it.image.version.as_deref(), &it.image.digest));
+        let proposed = release.map(|it| image_cell(it.version.as_deref(), &it.root));
+        let range = release.zip(current);
+        let range = range.and_then(|(release, current)| commit_range(release, current, context));
         table += &table_row(&[
             &service_name(checked),
             check_phrases::service_phrase(checked),
-            &digest.unwrap_or_default(),
-            &version.unwrap_or_default(),
-            &tags.unwrap_or_default(),
+            image.as_deref().unwrap_or("none"),
+            &proposed.unwrap_or_default(),
+            &range.unwrap_or_default(),
+            &release.map(tags_cell).unwrap_or_default(),
         ]);
     }
     table
+}
+
+fn image_cell(version: Option<&str>, digest: &Digest) -> String {
+    let digest = code_span(&digest.short());
+    match version {
+        Some(version) => format!("{} {digest}", code_span(version)),
+        None => digest,
+    }
 }
 
 fn service_name(checked: &CheckedService) -> String {

@@ -26,6 +26,8 @@ mod title;
 mod verification_page;
 
 #[cfg(test)]
+mod check_samples;
+#[cfg(test)]
 mod environment_samples;
 #[cfg(test)]
 mod gate_samples;
@@ -41,6 +43,8 @@ mod verb_samples;
 pub(super) use batch_page::batch_summary;
 pub(super) use bundle_page::{bundle_summary, signed_bundle_summary};
 pub(super) use check_page::check_summary;
+#[cfg(test)]
+pub(super) use check_samples::check_with as sample_check;
 pub(super) use environment_page::environment_summary;
 #[cfg(test)]
 pub(super) use environment_samples::{

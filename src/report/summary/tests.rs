@@ -3,6 +3,7 @@ use std::path::Path;
 use super::samples::{self, promoted, run, samples};
 use super::*;
 use crate::release::{Failure, ReleaseOutcome};
+use crate::report::policy_comparison::ProposedPolicy;
 use crate::report::sample_outcomes::{self, HOSTILE};
 use crate::tagging::{MovingTagSource, TagKind};
 
@@ -268,7 +269,17 @@ fn promise_8_hostile_text_stays_text() {
     let failure = Failure::input(HOSTILE)
         .with_reason(HOSTILE)
         .with_hint(HOSTILE);
+    let check = |proposed: Option<ProposedPolicy>| {
+        let mut report = check_samples::check_with(HOSTILE);
+        if let Some((proposed, comparison)) = proposed.zip(report.comparison.as_mut()) {
+            comparison.proposed = proposed;
+        }
+        check_summary(&report, &context)
+    };
     let pages = [
+        check(None),
+        check(Some(ProposedPolicy::Malformed(vec![hostile()]))),
+        check(Some(ProposedPolicy::Unreadable(hostile()))),
         release_summary(&sample_outcomes::hostile_outcome(), None, &context),
         failure_summary("push", &failure, &context),
         batch_summary(&sample_outcomes::hostile_batch(), &context),

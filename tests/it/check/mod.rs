@@ -3,7 +3,7 @@
 mod access;
 mod agreement;
 mod plan;
-mod pull_request;
+pub(crate) mod pull_request;
 mod report;
 
 use serde_json::Value;

@@ -53,11 +53,6 @@ async fn promise_8_a_commit_of_a_fork_or_of_no_merged_pull_request_is_refused() 
             format!("{of_pull} is not merged"),
         ),
         (
-            "pull_request_target",
-            pull(2, false),
-            format!("{of_pull} comes from another repository"),
-        ),
-        (
             "workflow_run",
             workflow_run(2, "push", Some("success")),
             format!("{of_run} on a commit of mallory/web"),
