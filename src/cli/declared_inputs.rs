@@ -8,7 +8,7 @@ use super::verb_groups::{
     HISTORY, MARK, OFFLINE_VERBS, PLACE_VERBS, POLICY_VERBS, PROMOTE_VERBS, PROMOTING_VERBS,
     RECORDING, RECURSIVE_VERBS, REGISTRY_VERBS, RELEASE_VERBS, ROLLBACK, SCANNING_VERBS,
     SERVICE_VERBS, SIGN_BUNDLE, SIGNATURE_VERBS, SIGNING, SOURCE_CHECKING, SOURCE_REQUIRED,
-    SOURCE_VERBS, TAGGING_VERBS, TAGS_VERBS, VERIFYING, VERSION_VERBS,
+    SOURCE_VERBS, TAGGING_VERBS, TAGS_VERBS, TOLD_VERBS, VERIFYING, VERSION_VERBS,
 };
 
 /// Declares [`Input`] and [`INPUTS`] from one row for each input, under its heading: variant, name and the
@@ -452,6 +452,14 @@ declare_inputs! {
         }
     }
     Run {
+        Deployments, "deployments" {
+            verbs: TOLD_VERBS, kind: InputKind::Switch, default: Some("false"),
+            help: "Show the release as a deployment at GitHub",
+        }
+        StorageRecord, "storage-record" {
+            verbs: PROMOTE_VERBS, kind: InputKind::Switch, default: Some("false"),
+            help: "Record the image as a linked artifact of the organization at GitHub",
+        }
         DryRun, "dry-run" {
             verbs: DRY_RUN_VERBS, kind: InputKind::Switch, default: Some("false"),
             help: "Plan and report, but write nothing",

@@ -180,8 +180,14 @@ impl Input {
             Self::Offline => Some(
                 "Details that the event lacks stay empty. Verification makes no call to Sigstore's TUF repository: the trusted root of the public instance is the one in this program.",
             ),
+            Self::Deployments => Some(
+                "One deployment for each environment and run, on the commit that the image was built from. Needs permissions: deployments: write. Nothing of it can fail the release.",
+            ),
+            Self::StorageRecord => Some(
+                "For repositories of an organization. Needs permissions: artifact-metadata: write, and an attestation of the image at GitHub, such as with github-attestations.",
+            ),
             Self::GithubToken => Some(
-                "Used for details that the event lacks (also whether the repository is public, before it is named in the public log), for the policy if there is no checkout, and for github-attestations.",
+                "Used for details that the event lacks (also whether the repository is public, before it is named in the public log), for the policy if there is no checkout, and for github-attestations, deployments and storage-record.",
             ),
             Self::State
             | Self::Reason

@@ -175,6 +175,8 @@ impl Input {
             | Self::TlsVerify
             | Self::ClientCert
             | Self::ClientKey
+            | Self::Deployments
+            | Self::StorageRecord
             | Self::DryRun
             | Self::AllowDirty
             | Self::Offline

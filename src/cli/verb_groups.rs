@@ -14,6 +14,8 @@ pub(super) const PROMOTING_VERBS: &[Verb] = &[Verb::Promote, Verb::Check];
 pub(super) const DECIDING_VERBS: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Check];
 pub(super) const ROLLBACK: &[Verb] = &[Verb::Rollback];
 pub(super) const MARK: &[Verb] = &[Verb::Mark];
+/// Those whose releases GitHub shows as deployments.
+pub(super) const TOLD_VERBS: &[Verb] = &[Verb::Promote, Verb::Rollback, Verb::Mark];
 /// Those that can plan and report without a write.
 pub(super) const DRY_RUN_VERBS: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Rollback, Verb::Adopt];
 /// Those that write a record, or check a release that is to write one.

@@ -13,6 +13,7 @@ mod event_inputs;
 mod existing_tags;
 mod gate_inputs;
 mod gate_overrides;
+mod github_deployment;
 mod github_inputs;
 mod history;
 mod input_spelling;

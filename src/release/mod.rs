@@ -13,6 +13,7 @@ mod destination;
 mod execute;
 mod failure;
 mod gates;
+mod github_deployment;
 mod hand_rollback;
 mod history;
 mod inspect;
@@ -57,6 +58,9 @@ pub use gates::gate_request::{
     AttestationGateRequest, GateRequest, GateSignerList, ScanGateRequest,
 };
 pub use gates::given_documents::{FileIdentity, GivenReport, GivenReports, GivenVex};
+pub use github_deployment::accompany::GithubDeployment;
+pub use github_deployment::options::{DeploymentOptions, GithubEnvironment, GithubLeftOut};
+pub use github_deployment::report::{GithubDeploymentStatus, GithubReport};
 pub use history::{HistoryOutcome, HistoryRequest, RecordedCurrent, TimelineSigning, history};
 pub use inspect::{
     CarriedRecord, EnvironmentAccount, InspectOutcome, InspectRequest, InspectSubject,
