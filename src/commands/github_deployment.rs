@@ -14,8 +14,10 @@ pub(super) fn github_environment(
     environment: Option<&EnvironmentName>,
     rules: Option<&EnvironmentRules>,
 ) -> Option<GithubEnvironment> {
+    let environment = environment?;
+    let name = rules.map_or(environment.as_str(), EnvironmentRules::github_environment);
     Some(GithubEnvironment {
-        name: environment?.to_string(),
+        name: name.to_owned(),
         is_production: rules.is_some_and(EnvironmentRules::is_production),
     })
 }
