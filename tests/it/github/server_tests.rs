@@ -253,8 +253,9 @@ async fn files_are_those_of_a_commit_also_without_tls() {
         token: None,
     };
     let path = format!("{R}/contents/.github/shipmark.yml");
-    let found = client.send("GET", &format!("{path}?ref=abc"), &Value::Null);
-    assert_eq!(found.await.0, 200);
-    let other = client.send("GET", &format!("{path}?ref=def"), &Value::Null);
-    assert_eq!(other.await.0, 404);
+    for (sha, status) in [("abc", 200), ("def", 404)] {
+        let path = format!("{path}?ref={sha}");
+        let (found, _, _) = client.send("GET", &path, &Value::Null).await;
+        assert_eq!(found, status, "{sha}");
+    }
 }
