@@ -9,7 +9,7 @@ use super::verb_groups::{
     PLACE_VERBS, POLICY_VERBS, PROMOTE_VERBS, PROMOTING_VERBS, PRUNE, RECORDING, RECURSIVE_VERBS,
     REGISTRY_VERBS, RELEASE_VERBS, RESTORE, ROLLBACK, SCANNING_VERBS, SERVICE_VERBS, SIGN_BUNDLE,
     SIGNATURE_VERBS, SIGNING, SOURCE_CHECKING, SOURCE_REQUIRED, SOURCE_VERBS, TAGGING_VERBS,
-    TAGS_VERBS, VERIFYING, VERSION_VERBS,
+    TAGS_VERBS, TOLD_VERBS, VERIFYING, VERSION_VERBS,
 };
 
 /// Declares [`Input`] and [`INPUTS`] from one row for each input, under its heading: variant, name and the
@@ -487,6 +487,14 @@ declare_inputs! {
         }
     }
     Run {
+        Deployments, "deployments" {
+            verbs: TOLD_VERBS, kind: InputKind::Switch, default: Some("false"),
+            help: "Show the release as a deployment at GitHub",
+        }
+        StorageRecord, "storage-record" {
+            verbs: PROMOTE_VERBS, kind: InputKind::Switch, default: Some("false"),
+            help: "Record the image as a linked artifact of the organization at GitHub",
+        }
         DryRun, "dry-run" {
             verbs: DRY_RUN_VERBS, kind: InputKind::Switch, default: Some("false"),
             help: "Plan and report, but write nothing",

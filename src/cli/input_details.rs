@@ -204,8 +204,14 @@ impl Input {
             Self::CommentAuthor => {
                 Some("A comment of anybody else is never updated, whatever it contains.")
             }
+            Self::Deployments => Some(
+                "One deployment for each environment and run, on the commit that the image was built from. Needs permissions: deployments: write. Nothing of it can fail the release.",
+            ),
+            Self::StorageRecord => Some(
+                "For repositories of an organization. Needs permissions: artifact-metadata: write, and an attestation of the image at GitHub, such as with github-attestations.",
+            ),
             Self::GithubToken => Some(
-                "Used for details that the event lacks (also whether the repository is public, before it is named in the public log), for the policy if there is no checkout, and for github-attestations.",
+                "Used for details that the event lacks (also whether the repository is public, before it is named in the public log), for the policy if there is no checkout, and for github-attestations, deployments and storage-record.",
             ),
             Self::State
             | Self::Reason

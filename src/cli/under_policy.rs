@@ -183,6 +183,8 @@ impl Input {
             | Self::TlsVerify
             | Self::ClientCert
             | Self::ClientKey
+            | Self::Deployments
+            | Self::StorageRecord
             | Self::DryRun
             | Self::AllowDirty
             | Self::Offline

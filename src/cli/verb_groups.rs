@@ -18,6 +18,8 @@ pub(super) const HOLD: &[Verb] = &[Verb::Hold];
 pub(super) const HOLDING_VERBS: &[Verb] = &[Verb::Hold, Verb::Unhold];
 /// Those that are about one release or image of a repository.
 pub(super) const NAMED_RELEASE_VERBS: &[Verb] = &[Verb::Mark, Verb::Hold];
+/// Those whose releases GitHub shows as deployments.
+pub(super) const TOLD_VERBS: &[Verb] = &[Verb::Promote, Verb::Rollback, Verb::Mark];
 /// Those that can plan and report without a write.
 pub(super) const DRY_RUN_VERBS: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Rollback, Verb::Adopt];
 /// Those that write a record, or check a release that is to write one.

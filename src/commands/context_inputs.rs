@@ -42,6 +42,7 @@ pub(super) fn build_context(invocation: &Invocation) -> Result<ReleaseContext, F
             limit: scratch_limit.map(ScratchLimit::bytes),
         },
         docker_host: invocation.environment.get("DOCKER_HOST").map(str::to_owned),
+        github: None,
         service: None,
     })
 }

@@ -1,3 +1,4 @@
+use super::github_deployment::{open_deployment, record_report};
 use super::invocation::Invocation;
 use super::record_writing::{ChosenTimelines, choose_timelines, written_timelines};
 use super::{announcement, context_inputs};
@@ -17,6 +18,7 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
     };
     let written = written_timelines(invocation).await?;
     let environment = written.environment.clone();
+    let github_environment = written.github_environment.clone();
     let release = arguments.value(Input::Release)?;
     let request = |timeline: TimelineRequest| MarkRequest {
         timeline,
@@ -26,24 +28,30 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
     let doing = format!("marking a release of {environment} in");
     let chosen = choose_timelines(invocation, written)?;
     announcement::announce(invocation, &doing, &chosen.places());
-    let context = context_inputs::build_context(invocation)?;
-    match chosen {
-        ChosenTimelines::One(timeline) => {
-            let request = request(*timeline);
-            let outcome = Box::pin(release::mark(&request, &context)).await?;
-            Ok(VerbResult::Marked(Box::new(outcome)))
+    let mut context = context_inputs::build_context(invocation)?;
+    context.github = open_deployment(invocation, github_environment.as_ref())?;
+    let work = async {
+        match chosen {
+            ChosenTimelines::One(timeline) => {
+                let request = request(*timeline);
+                let outcome = Box::pin(release::mark(&request, &context)).await?;
+                Ok::<_, Failure>(VerbResult::Marked(Box::new(outcome)))
+            }
+            ChosenTimelines::Services(timelines) => {
+                let each = timelines.into_iter();
+                let services = each.map(|(service, timeline)| (service, request(timeline)));
+                let batch = RecordBatch {
+                    environment,
+                    dry_run: false,
+                    services: services.collect(),
+                };
+                Ok(mark_services(&batch, &context).await)
+            }
         }
-        ChosenTimelines::Services(timelines) => {
-            let each = timelines.into_iter();
-            let services = each.map(|(service, timeline)| (service, request(timeline)));
-            let batch = RecordBatch {
-                environment,
-                dry_run: false,
-                services: services.collect(),
-            };
-            Ok(mark_services(&batch, &context).await)
-        }
-    }
+    };
+    let result = Box::pin(work).await;
+    record_report(invocation, &context);
+    result
 }
 
 async fn mark_services(batch: &RecordBatch<MarkRequest>, context: &ReleaseContext) -> VerbResult {

@@ -14,6 +14,7 @@ mod event_inputs;
 mod existing_tags;
 mod gate_inputs;
 mod gate_overrides;
+mod github_deployment;
 mod github_gate_inputs;
 mod github_inputs;
 mod history;

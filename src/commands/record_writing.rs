@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::github_deployment::github_environment;
 use super::github_gate_inputs::open_fact_reader;
 use super::invocation::Invocation;
 use super::load_policy::{LoadedPolicy, load_policy};
@@ -14,12 +15,14 @@ use crate::cli::{Input, Verb};
 use crate::image::Destination;
 use crate::policy::{EnvironmentRules, Service};
 use crate::record::RecordTime;
-use crate::release::{Failure, TimelineLocation, TimelineRequest};
+use crate::release::{Failure, GithubEnvironment, TimelineLocation, TimelineRequest};
 use crate::tagging::{EnvironmentName, ExcludedVersions};
 
 /// Timelines that a verb writes.
 pub(super) struct WrittenTimelines {
     pub(super) environment: EnvironmentName,
+    /// The environment at GitHub.
+    pub(super) github_environment: Option<GithubEnvironment>,
     /// Timeline of each service, or one alone.
     pub(super) timelines: Vec<(Option<Service>, TimelineRequest)>,
     /// Versions that never count.
@@ -72,6 +75,7 @@ pub(super) async fn written_timelines(
     let written = WrittenTimelines {
         timelines: timelines.collect(),
         excluded_versions: never_counting(invocation, stage)?,
+        github_environment: github_environment(Some(&environment), rules),
         environment: environment.clone(),
     };
     if invocation.arguments.verb == Verb::Adopt {

@@ -3,6 +3,7 @@
 use super::existing_tags::existing_tags;
 use super::gate_inputs::{self, GateInputs, JudgedRun};
 use super::gate_overrides::GateOverrides;
+use super::github_deployment::github_environment;
 use super::github_gate_inputs::open_fact_reader;
 use super::invocation::Invocation;
 use super::load_policy::{self, LoadedPolicy};
@@ -22,8 +23,8 @@ use crate::image::Destination;
 use crate::policy::EnvironmentRules;
 use crate::referrers::ReferrerSelection;
 use crate::release::{
-    Failure, PlanTerms, PromotionPath, ReleaseBatch, ReleaseNaming, ReleaseRequest, ReleaseVerb,
-    RequestedPlatforms, SigningOptions,
+    Failure, GithubEnvironment, PlanTerms, PromotionPath, ReleaseBatch, ReleaseNaming,
+    ReleaseRequest, ReleaseVerb, RequestedPlatforms, SigningOptions,
 };
 use crate::tagging::{EnvironmentName, ExcludedVersions, TagContext, TagRuleSet, TagRules};
 use crate::transfer::ForeignLayers;
@@ -42,6 +43,15 @@ impl ReleaseJob {
             Self::One(request) => request.source.to_string(),
             Self::Batch(_) => "image".to_owned(),
         }
+    }
+
+    /// Returns the environment at GitHub, if the job has one.
+    pub(super) fn github_environment(&self) -> Option<&GithubEnvironment> {
+        let first = match self {
+            Self::One(request) => Some(&**request),
+            Self::Batch(batch) => batch.services.first().map(|(_, request)| request),
+        };
+        first?.github_environment.as_ref()
     }
 
     /// Where images are to go.
@@ -169,6 +179,7 @@ pub(super) async fn build_job_under(
     let recording = Box::pin(recording).await?;
     let dry_run = is_check || arguments.switch(Input::DryRun)?;
     let plan = plan_terms(invocation, policy)?;
+    let github_environment = github_environment(environment.as_ref(), stage);
     let commit_given = event_inputs::given_commit(invocation)?.is_some();
     let path = promotion_path(stage, loaded);
     let reads_previous =
@@ -194,6 +205,7 @@ pub(super) async fn build_job_under(
         facts: facts.clone(),
         commit_given,
         environment: environment.clone(),
+        github_environment: github_environment.clone(),
         path: PromotionPath {
             from: requested.environment,
             ..path.clone()

@@ -1,3 +1,4 @@
+use super::github_deployment::{open_deployment, record_report};
 use super::invocation::Invocation;
 use super::record_writing::{ChosenTimelines, choose_timelines, written_timelines};
 use super::{announcement, context_inputs};
@@ -13,6 +14,7 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
     let arguments = &invocation.arguments;
     let written = written_timelines(invocation).await?;
     let environment = written.environment.clone();
+    let github_environment = written.github_environment.clone();
     let excluded_versions = written.excluded_versions.clone();
     let (withdraw, to) = (
         arguments.value(Input::Withdraw)?,
@@ -29,24 +31,30 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
     let doing = format!("rolling {environment} back in");
     let chosen = choose_timelines(invocation, written)?;
     announcement::announce(invocation, &doing, &chosen.places());
-    let context = context_inputs::build_context(invocation)?;
-    match chosen {
-        ChosenTimelines::One(timeline) => {
-            let request = request(*timeline);
-            let outcome = Box::pin(release::rollback(&request, &context)).await?;
-            Ok(VerbResult::RolledBack(Box::new(outcome)))
+    let mut context = context_inputs::build_context(invocation)?;
+    context.github = open_deployment(invocation, github_environment.as_ref())?;
+    let work = async {
+        match chosen {
+            ChosenTimelines::One(timeline) => {
+                let request = request(*timeline);
+                let outcome = Box::pin(release::rollback(&request, &context)).await?;
+                Ok::<_, Failure>(VerbResult::RolledBack(Box::new(outcome)))
+            }
+            ChosenTimelines::Services(timelines) => {
+                let each = timelines.into_iter();
+                let services = each.map(|(service, timeline)| (service, request(timeline)));
+                let batch = RecordBatch {
+                    environment,
+                    dry_run,
+                    services: services.collect(),
+                };
+                Ok(roll_back_services(&batch, &context).await)
+            }
         }
-        ChosenTimelines::Services(timelines) => {
-            let each = timelines.into_iter();
-            let services = each.map(|(service, timeline)| (service, request(timeline)));
-            let batch = RecordBatch {
-                environment,
-                dry_run,
-                services: services.collect(),
-            };
-            Ok(roll_back_services(&batch, &context).await)
-        }
-    }
+    };
+    let result = Box::pin(work).await;
+    record_report(invocation, &context);
+    result
 }
 
 async fn roll_back_services(

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::cancellation::until_cancelled;
+use super::github_deployment::{open_deployment, record_report};
 use super::invocation::Invocation;
 use super::release_request::ReleaseJob;
 use super::{context_inputs, runner_paths};
@@ -20,11 +21,13 @@ pub(super) async fn run_job(
     invocation: &Invocation,
     cancelled: impl Future<Output = ()>,
 ) -> Result<VerbResult, Failure> {
-    let context = context_inputs::build_context(invocation)?.for_image(&job.image_name());
+    let mut context = context_inputs::build_context(invocation)?.for_image(&job.image_name());
+    context.github = open_deployment(invocation, job.github_environment())?;
     let owners = runner_paths::destination_owners(invocation, job.destinations());
     let began = Instant::now();
     let work = run_pipeline(job, &context);
     let result = until_cancelled(work, cancelled).await;
+    record_report(invocation, &context);
     if has_failed(&result) {
         // A registry that does not answer expires its upload sessions itself.
         let _ = tokio::time::timeout(CLEANUP_TIMEOUT, context.registry.cancel_open_uploads()).await;

@@ -13,6 +13,8 @@ use futures_util::{StreamExt, stream};
 use super::Failure;
 use super::context::ReleaseContext;
 use super::execute::stages::PreTagStages;
+use super::github_deployment::accompany::accompany;
+use super::github_deployment::options::{DeployedService, DeploymentEnd, DeploymentTask};
 use super::outcome::ReleaseOutcome;
 use super::pipeline::{announce_repositories, execute_release, execute_stages, prepare_release};
 use super::prepared_release::PreparedRelease;
@@ -146,7 +148,14 @@ impl ReleaseBatch {
         if !begun {
             steps = steps.into_iter().map(ServiceState::skip_if_ready).collect();
         }
-        let ends = release_services(steps, &ended).await;
+        let services = match begun {
+            true => self.deployed_services(&steps),
+            false => Vec::new(),
+        };
+        let releases = release_services(steps, &ended);
+        let (github, task) = (context.github.as_ref(), DeploymentTask::Release);
+        let end = |ends: &Vec<ServiceOutcome>| self.deployment_end(ends);
+        let ends = Box::pin(accompany(github, task, services, releases, end)).await;
         let names = self.services.iter().map(|(service, _)| service.clone());
         BatchOutcome {
             verb: self.verb,
@@ -155,6 +164,31 @@ impl ReleaseBatch {
             services: names.zip(ends).collect(),
             gates,
         }
+    }
+
+    /// Returns what GitHub is told of each service that is released, or was already.
+    fn deployed_services(&self, steps: &[ServiceState<'_>]) -> Vec<DeployedService> {
+        let each = self.services.iter().zip(steps);
+        let each = each.filter_map(|((service, _), step)| {
+            let told = step.deployed_service()?;
+            Some(DeployedService {
+                service: Some(service.clone()),
+                ..told
+            })
+        });
+        each.collect()
+    }
+
+    /// Returns how the run ended.
+    fn deployment_end(&self, ends: &[ServiceOutcome]) -> DeploymentEnd {
+        let mut told = DeploymentEnd::default();
+        for ((service, _), end) in self.services.iter().zip(ends) {
+            match end {
+                ServiceOutcome::Completed(outcome) => outcome.add_to_end(&mut told),
+                _ => told.failed.push(service.to_string()),
+            }
+        }
+        told
     }
 
     /// Returns the context of each service. Messages need no name of the only one.
@@ -313,6 +347,14 @@ impl<'a> ServiceState<'a> {
                 let failure = failure.with_gates(&prepared.gates.report);
                 Self::Ended(ServiceOutcome::Failed(failure))
             }
+        }
+    }
+
+    fn deployed_service(&self) -> Option<DeployedService> {
+        match self {
+            Self::Ready(prepared) => Some(prepared.deployed_service()),
+            Self::Ended(ServiceOutcome::Completed(outcome)) => Some(outcome.deployed_service()),
+            Self::Ended(_) => None,
         }
     }
 

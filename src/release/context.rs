@@ -1,5 +1,6 @@
 //! Clients and state that all releases of a run share.
 
+use super::github_deployment::accompany::GithubDeployment;
 use crate::archive::Unpacking;
 use crate::git::CommitAncestry;
 use crate::notices::Notices;
@@ -24,6 +25,8 @@ pub struct ReleaseContext {
     pub unpacking: Unpacking,
     /// Address of the Docker engine (`DOCKER_HOST`); `None`: the default socket.
     pub docker_host: Option<String>,
+    /// What tells GitHub of the run; `None` if nothing does.
+    pub github: Option<GithubDeployment>,
     /// Service that is released, for messages; `None` if it is the only one of the run.
     pub service: Option<Service>,
 }

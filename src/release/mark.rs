@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use super::Failure;
 use super::context::ReleaseContext;
+use super::github_deployment::accompany::accompany;
+use super::github_deployment::options::{DeployedService, DeploymentEnd, DeploymentTask};
 use super::named_root::NamedRoot;
 use super::outcome::RecordResult;
 use super::records::draft::base_record;
@@ -67,7 +69,13 @@ impl MarkOutcome {
 pub async fn mark(request: &MarkRequest, context: &ReleaseContext) -> Result<MarkOutcome, Failure> {
     request.timeline.announce(context);
     let prepared = Box::pin(prepare(request, context)).await?;
-    Box::pin(execute(request, context, prepared)).await
+    let services = request.deployed_service(&prepared).into_iter().collect();
+    let (github, task) = (context.github.as_ref(), request.deployment_task());
+    let writes = Box::pin(execute(request, context, prepared));
+    Box::pin(accompany(github, task, services, writes, |result| {
+        DeploymentEnd::of_one(result.is_ok())
+    }))
+    .await
 }
 
 /// Mark that is checked, and not written.
@@ -158,6 +166,15 @@ impl TimelineVerb for MarkRequest {
                 .await?;
         }
         Ok(prepared)
+    }
+
+    fn deployment_task(&self) -> DeploymentTask {
+        DeploymentTask::Mark(self.state)
+    }
+
+    fn deployed_service(&self, prepared: &PreparedMark) -> Option<DeployedService> {
+        let place = &self.timeline.location.destination;
+        Some(DeployedService::of_entry(&prepared.release, place))
     }
 
     async fn execute(

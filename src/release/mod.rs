@@ -13,6 +13,7 @@ mod destination;
 mod execute;
 mod failure;
 mod gates;
+mod github_deployment;
 mod hand_rollback;
 mod history;
 mod hold;
@@ -60,6 +61,9 @@ pub use gates::gate_request::{
 };
 pub use gates::github_facts::{GithubFactReader, GithubRun};
 pub use gates::given_documents::{FileIdentity, GivenReport, GivenReports, GivenVex};
+pub use github_deployment::accompany::GithubDeployment;
+pub use github_deployment::options::{DeploymentOptions, GithubEnvironment, GithubLeftOut};
+pub use github_deployment::report::{GithubDeploymentStatus, GithubReport};
 pub(crate) use history::whole_timeline::read_whole_timeline;
 pub use history::{HistoryOutcome, HistoryRequest, RecordedCurrent, TimelineSigning, history};
 pub use hold::{HoldChange, HoldOutcome, HoldRequest, HoldTagChange, change_hold};

@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use super::github_deployment::options::{DeployedService, DeploymentEnd};
 use super::release_facts::{PlatformContent, PreviousImage, PromotionPath, SignerName};
 use super::request::{ReleaseVerb, SignatureFormat};
 use crate::gate::GateReport;
@@ -200,6 +201,34 @@ impl ReleaseOutcome {
         let mut records = self.destinations.iter().map(|it| it.record.as_ref());
         !self.destinations.is_empty()
             && records.all(|record| record.is_some_and(|record| record.superseded.is_some()))
+    }
+
+    /// Returns what GitHub is told of the release.
+    pub(super) fn deployed_service(&self) -> DeployedService {
+        DeployedService {
+            service: None,
+            places: self
+                .destinations
+                .iter()
+                .map(|released| released.place.clone())
+                .collect(),
+            digest: self.root,
+            version: self.version.clone(),
+            commit: self.commit.clone(),
+        }
+    }
+
+    /// Adds the release to how a run ended.
+    pub(super) fn add_to_end(&self, end: &mut DeploymentEnd) {
+        match self.is_superseded() {
+            true => end.superseded += 1,
+            false => end.released += 1,
+        }
+        let records = self
+            .destinations
+            .iter()
+            .filter_map(|it| it.record.as_ref()?.id);
+        end.records.extend(records.map(|id| id.to_string()));
     }
 
     /// Returns whether any tag, referrer or signature was written; otherwise the destinations were up to

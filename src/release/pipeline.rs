@@ -15,6 +15,8 @@ use super::gates::gate_refusal::require_passed;
 use super::gates::gate_warnings::report_gate_warnings;
 use super::gates::gated_release::GatedRelease;
 use super::gates::judge_gates::judge_gates;
+use super::github_deployment::accompany::accompany;
+use super::github_deployment::options::{DeploymentEnd, DeploymentTask};
 use super::hand_rollback::hand_rollback_note;
 use super::outcome::{DestinationOutcome, ReleaseOutcome};
 use super::plan::destination_state::DestinationState;
@@ -65,7 +67,27 @@ pub async fn run(
     let planned = [(None, prepared.to_planned())];
     ReleasePlan::new(&request.plan, request.environment.as_ref(), planned)
         .require(&request.plan, &context.notices)?;
-    Box::pin(execute_release(&prepared)).await
+    let services = vec![prepared.deployed_service()];
+    let release = Box::pin(execute_release(&prepared));
+    let task = DeploymentTask::Release;
+    Box::pin(accompany(
+        context.github.as_ref(),
+        task,
+        services,
+        release,
+        release_end,
+    ))
+    .await
+}
+
+/// Returns how the release of one image ended.
+fn release_end(result: &Result<ReleaseOutcome, Failure>) -> DeploymentEnd {
+    let mut end = DeploymentEnd::default();
+    match result {
+        Ok(outcome) => outcome.add_to_end(&mut end),
+        Err(_) => end.failed.push("the image".to_owned()),
+    }
+    end
 }
 
 /// Resolves, observes and plans; writes nothing. What a rule refuses is refused here, with all reasons.

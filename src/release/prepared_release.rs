@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::context::ReleaseContext;
 use super::destination::OpenDestination;
 use super::gates::gate_outcome::GateOutcome;
+use super::github_deployment::options::DeployedService;
 use super::outcome::TagChange;
 use super::plan::branch_ancestry::BranchTagGuard;
 use super::plan::destination_state::DestinationState;
@@ -64,6 +65,17 @@ impl PreparedRelease<'_> {
             root: self.image.root.digest,
             version: self.derived.version.clone(),
             tags: tags.collect(),
+        }
+    }
+
+    /// Returns what GitHub is told of the release.
+    pub(super) fn deployed_service(&self) -> DeployedService {
+        DeployedService {
+            service: self.context.service.clone(),
+            places: self.request.destinations.clone(),
+            digest: self.image.root.digest,
+            version: self.derived.version.clone(),
+            commit: self.commit.clone(),
         }
     }
 

@@ -11,6 +11,8 @@ use futures_util::{StreamExt, stream};
 use super::Failure;
 use super::batch::ServiceOutcome;
 use super::context::ReleaseContext;
+use super::github_deployment::accompany::accompany;
+use super::github_deployment::options::{DeployedService, DeploymentEnd, DeploymentTask};
 use super::mark::{MarkOutcome, MarkRequest};
 use super::rollback::{RollbackOutcome, RollbackRequest};
 use super::timeline_verb::TimelineVerb;
@@ -103,7 +105,14 @@ async fn run_services<R: TimelineVerb>(
     let mut results = checked.iter();
     let started = results.all(|result| matches!(result, Some(Ok(_))));
     let ends = match started {
-        true => write_services(requests, context, checked, on_outcome).await,
+        true => {
+            let services = deployed_services(requests, &checked);
+            let task = deployment_task(requests);
+            let writes = write_services(requests, context, checked, on_outcome);
+            let end = |ends: &Vec<_>| deployment_end(requests, ends);
+            let github = context.github.as_ref();
+            Box::pin(accompany(github, task, services, writes, end)).await
+        }
         false => checked.into_iter().map(unwritten).collect(),
     };
     let names = requests.iter().map(|(service, _)| service.clone());
@@ -113,6 +122,42 @@ async fn run_services<R: TimelineVerb>(
         started,
         services: names.zip(ends).collect(),
     }
+}
+
+fn deployment_task<R: TimelineVerb>(requests: &[(Service, R)]) -> DeploymentTask {
+    let first = requests.first();
+    first.map_or(DeploymentTask::Release, |(_, request)| {
+        request.deployment_task()
+    })
+}
+
+/// Returns the releases that GitHub is told of.
+fn deployed_services<R: TimelineVerb>(
+    requests: &[(Service, R)],
+    checked: &[Option<Result<R::Prepared, Failure>>],
+) -> Vec<DeployedService> {
+    let each = requests.iter().zip(checked);
+    let each = each.filter_map(|((service, request), checked)| {
+        let prepared = checked.as_ref()?.as_ref().ok()?;
+        let told = request.deployed_service(prepared)?;
+        Some(DeployedService {
+            service: Some(service.clone()),
+            ..told
+        })
+    });
+    each.collect()
+}
+
+/// Returns how the writes of all services ended.
+fn deployment_end<R, O>(requests: &[(Service, R)], ends: &[ServiceOutcome<O>]) -> DeploymentEnd {
+    let mut told = DeploymentEnd::default();
+    for ((service, _), end) in requests.iter().zip(ends) {
+        match end {
+            ServiceOutcome::Completed(_) => told.released += 1,
+            _ => told.failed.push(service.to_string()),
+        }
+    }
+    told
 }
 
 /// Checks all services. A rule that refuses one is no reason not to look at the others, so that one run tells all; a

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::gates::gate_request::GateRequest;
+use super::github_deployment::options::GithubEnvironment;
 use super::plan_terms::PlanTerms;
 use super::records::options::RecordOptions;
 use super::release_facts::{PromotionPath, SignerName};
@@ -64,6 +65,8 @@ pub struct ReleaseRequest {
     pub naming: ReleaseNaming,
     /// Environment, if any.
     pub environment: Option<EnvironmentName>,
+    /// The environment at GitHub, if any.
+    pub github_environment: Option<GithubEnvironment>,
     /// Environments before and after it, by the policy.
     pub path: PromotionPath,
     /// Whether the labels of the image that a moving tag pointed to are read, for the report.

@@ -10,7 +10,7 @@ use super::styled_text::StyledText;
 use super::summary::{self, RunFacts, SummaryContext};
 use super::tags_report::TagsResult;
 use super::verb_result::VerbResult;
-use super::{cleaned, json_output, step_files, step_outputs};
+use super::{cleaned, github_report, json_output, step_files, step_outputs};
 use crate::actions::ProcessEnvironment;
 use crate::release::Failure;
 
@@ -45,6 +45,7 @@ pub fn report_result(
                 log.write_group("Gates", &verdict_texts(&result));
             }
             let report = ResultReport::new(result, &reporter.context, &|text| log.redact(text));
+            let report = report.with_github(&log.github());
             reporter.report(&report, Vec::new(), page);
             reporter.end(report.failure.as_ref())
         }
@@ -149,6 +150,9 @@ impl Reporter<'_> {
             self.log.write_group("Gates", &gates_text(report));
         }
         let status = self.end(Some(&FailureReport::new(failure)));
+        for line in github_report::lines(&self.log.github()) {
+            self.log.info(&line);
+        }
         for further in FailureReport::further(failure) {
             self.end(Some(&further));
         }

@@ -18,6 +18,7 @@ mod environment_report;
 mod evidence_text;
 mod exit_report;
 mod gate_report;
+mod github_report;
 mod history_json;
 mod history_outputs;
 mod history_report;

@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 use super::policy_places::TEXT_LIMIT;
 use super::policy_records::{signer_json, signer_name};
 use crate::gate::{
-    ApprovalsRule, FreezeWindow, GITHUB_ACTIONS_APP, GateName, ImageRule, RequiredCheck, ScanException, SoakRule,
+    ApprovalsRule, FreezeWindow, GITHUB_ACTIONS_APP, GateName, ImageRule, RequiredCheck,
+    ScanException, SoakRule,
 };
 use crate::notices::to_printable;
 use crate::policy::{

@@ -10,13 +10,13 @@ use super::tags_report::TagsResult;
 use super::verb_result::VerbResult;
 use super::{
     batch_phrases, batch_report, bundle_report, cleaned, environment_outputs, environment_report,
-    hold_report, mark_report, prune_json, record_batch_report, restore_report, rollback_report,
-    step_outputs, text_report, verification_report,
+    github_report, hold_report, mark_report, prune_json, record_batch_report, restore_report,
+    rollback_report, step_outputs, text_report, verification_report,
 };
 use crate::notices::FileLocation;
 use crate::release::{
-    BatchOutcome, EnvironmentVerification, Failure, RecordBatchOutcome, ReleaseOutcome,
-    Verification,
+    BatchOutcome, EnvironmentVerification, Failure, GithubReport, RecordBatchOutcome,
+    ReleaseOutcome, Verification,
 };
 
 /// Result of a verb, in every form of a report.
@@ -163,6 +163,22 @@ impl ResultReport {
             }),
             names: report.names(),
         }
+    }
+
+    /// Adds what GitHub was told.
+    #[must_use]
+    pub(super) fn with_github(mut self, github: &GithubReport) -> Self {
+        if github.is_empty() {
+            return self;
+        }
+        self.text.push("\n");
+        for line in github_report::lines(github) {
+            self.text.push(&format!("\n{line}"));
+        }
+        self.summary += &github_report::section(github);
+        let json = self.outputs.iter_mut().filter(|(name, _)| *name == "json");
+        json.for_each(|(_, json)| *json = github_report::add_to_json(json, github));
+        self
     }
 
     fn of_release(outcome: &ReleaseOutcome, context: &SummaryContext) -> Self {

@@ -202,6 +202,7 @@ pub(super) fn without_null(mut value: Value) -> Value {
 mod tests {
     use super::*;
     use crate::report::adopt_report::AdoptReport;
+    use crate::report::github_report;
     use crate::report::mark_report;
     use crate::report::output_schema::OutputSchema;
     use crate::report::summary::{sample_adoption, sample_mark, sample_rollback};
@@ -221,6 +222,13 @@ mod tests {
         let mut marked = sample_mark();
         marked.recorded = marked.record.as_ref().and_then(|record| record.id);
         schema.check("mark", &json(mark_report::to_outputs(&marked)));
+        for (kind, outputs) in [
+            ("rollback", to_outputs(&outcome)),
+            ("mark", mark_report::to_outputs(&marked)),
+        ] {
+            let told = github_report::add_to_json(&json(outputs), &github_report::sample());
+            schema.check(kind, &told);
+        }
         let adoption: AdoptReport = sample_adoption();
         schema.check("adoption", &json(adoption.to_outputs()));
         let unseen = schema.unseen(&["rollback", "mark", "adoption"]);

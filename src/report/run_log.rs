@@ -15,6 +15,7 @@ use super::summary::RunAttempt;
 use crate::actions::{self, AnnotationLevel, CheckoutPaths, SecretTexts};
 use crate::cli::Verbosity;
 use crate::notices::{FileLocation, Notice, Notices, TagNews, TransferProgress, to_printable};
+use crate::release::GithubReport;
 
 /// Log of a run, as one stream so that the order is kept. Takes text from anywhere, and writes it
 /// without secrets or control characters, and in a job without workflow commands of others.
@@ -59,6 +60,7 @@ struct LogState {
     /// Warnings so far, for the summary.
     warnings: Vec<String>,
     attempt: RunAttempt,
+    github: GithubReport,
 }
 
 /// Annotations of a level that GitHub shows for one step.
@@ -87,6 +89,7 @@ impl RunLog {
             annotations: [0; 2],
             warnings: Vec::new(),
             attempt: RunAttempt::default(),
+            github: GithubReport::default(),
         })))
     }
 
@@ -187,6 +190,17 @@ impl RunLog {
         let inner = self.lock();
         let warnings = inner.warnings.iter();
         warnings.map(|text| inner.redact(text)).collect()
+    }
+
+    /// Records what GitHub was told, for the reports.
+    pub fn record_github(&self, report: GithubReport) {
+        self.lock().github = report;
+    }
+
+    /// Returns what GitHub was told, without secrets.
+    pub(super) fn github(&self) -> GithubReport {
+        let report = self.lock().github.clone();
+        report.map_texts(&|text| self.redact(text))
     }
 
     /// Records what the run is asked to do, for the report of a failure.

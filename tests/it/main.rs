@@ -15,6 +15,7 @@ mod counts;
 mod crash;
 mod daemon;
 mod declaration;
+mod deployments;
 mod depth;
 mod documents;
 mod example;

@@ -21,6 +21,8 @@ use crate::image::{Digest, Manifest};
 use crate::record::{RecordAction, RecordId, RecordedTag, ReleaseRecord, Timeline, TimelineEntry};
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
+use crate::release::github_deployment::accompany::accompany;
+use crate::release::github_deployment::options::{DeployedService, DeploymentEnd, DeploymentTask};
 use crate::release::named_root::NamedRoot;
 use crate::release::outcome::RecordResult;
 use crate::release::plan::rollback_tags::{MovingTag, RollbackState, RollbackTag};
@@ -48,6 +50,24 @@ struct RollbackPlan {
     manifests: BTreeMap<Digest, Manifest>,
 }
 
+impl RollbackPlan {
+    /// Returns the release that the rollback puts back, or that an earlier attempt of it put back; `None` if the
+    /// environment is on another one.
+    fn restored_root(&self, timeline: &OpenTimeline) -> Option<Digest> {
+        let restored = match (&self.target, self.withdrawn.earlier) {
+            (Some(target), _) => target.root,
+            (None, Some(earlier)) => {
+                let known = timeline.known();
+                let mut entries = known.entries().iter();
+                entries.find(|entry| entry.record == earlier)?.restores?
+            }
+            (None, None) => return None,
+        };
+        let (_, current) = self.forecast.current()?;
+        (current == restored).then_some(restored)
+    }
+}
+
 /// Rollback that is checked, and not written.
 pub(crate) struct PreparedRollback {
     timeline: OpenTimeline,
@@ -64,8 +84,14 @@ pub async fn rollback(
 ) -> Result<RollbackOutcome, Failure> {
     request.timeline.announce(context);
     let prepared = Box::pin(prepare(request, context)).await?;
+    let services = request.deployed_service(&prepared).into_iter().collect();
+    let (github, task) = (context.github.as_ref(), request.deployment_task());
     let PreparedRollback { mut timeline, plan } = prepared;
-    Box::pin(execute(request, context, &mut timeline, plan)).await
+    let writes = Box::pin(execute(request, context, &mut timeline, plan));
+    Box::pin(accompany(github, task, services, writes, |result| {
+        DeploymentEnd::of_one(result.is_ok())
+    }))
+    .await
 }
 
 async fn prepare(
@@ -93,6 +119,18 @@ impl TimelineVerb for RollbackRequest {
             self.timeline.check_signer(context, content).await?;
         }
         Ok(prepared)
+    }
+
+    fn deployment_task(&self) -> DeploymentTask {
+        DeploymentTask::Release
+    }
+
+    fn deployed_service(&self, prepared: &PreparedRollback) -> Option<DeployedService> {
+        let PreparedRollback { timeline, plan } = prepared;
+        let restored = plan.restored_root(timeline)?;
+        let release = timeline.newest_release(restored)?;
+        let place = &timeline.view.location().destination;
+        Some(DeployedService::of_entry(&release, place))
     }
 
     async fn execute(

@@ -3,6 +3,7 @@ use crate::gate::{GateName, GateReport, GateVerdict};
 use crate::image::Digest;
 use crate::record::{RecordAction, RecordId};
 use crate::release::{PlatformSelection, SignatureFormat, SignatureResult};
+use crate::report::github_report::{add_to_json, sample as sample_github};
 use crate::report::output_schema::OutputSchema;
 use crate::report::sample_outcomes;
 use crate::report::summary::sample_gates;
@@ -59,7 +60,11 @@ fn the_schema_names_every_member_and_no_other() {
     for outcome in [full_outcome(), sample_outcomes::dry_run_outcome(), hostile] {
         schema.check("release", &outcome_json(&outcome));
     }
+    let released = outcome_json(&sample_outcomes::promoted_outcome());
+    schema.check("release", &add_to_json(&released, &sample_github()));
     schema.check("batch", &batch_json(&sample_outcomes::batch_outcome()));
+    let batch = batch_json(&sample_outcomes::batch_outcome());
+    schema.check("batch", &add_to_json(&batch, &sample_github()));
     let by_gates = batch_json(&sample_gates());
     let json = schema.check("batch", &by_gates);
     assert_eq!(json["services"][0]["gates"][1]["verdict"], "unknown");

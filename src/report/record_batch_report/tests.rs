@@ -1,4 +1,5 @@
 use super::*;
+use crate::report::github_report::{add_to_json, sample as sample_github};
 use crate::report::output_schema::OutputSchema;
 use crate::report::summary::{sample_mark_services, sample_rollback_services};
 
@@ -69,6 +70,8 @@ fn outputs_are_over_all_services() {
     assert_eq!(matrix["include"][0]["service"], "web");
     let marked = to_outputs(&sample_mark_services());
     schema.check("recordBatch", &output(&marked, "json"));
+    let told = add_to_json(&output(&marked, "json"), &sample_github());
+    schema.check("recordBatch", &told);
     assert_eq!(output(&marked, "outcome"), "marked");
     assert_eq!(output(&marked, "record").lines().count(), 2);
     // Only a release is superseded or gated, and only a policy file has further problems.

@@ -242,3 +242,20 @@ async fn a_gateway_can_fail_after_the_request_was_taken() {
     let lines = server.requests();
     assert_eq!(lines[0], "POST /repos/acme/web/deployments 502");
 }
+
+#[tokio::test]
+async fn files_are_those_of_a_commit_also_without_tls() {
+    let server = GithubServer::start_plain().await;
+    server.add_file(".github/shipmark.yml", "abc", "environments: {}");
+    let client = TestClient {
+        client: TestClient::new(&GithubServer::start().await).client,
+        url: server.url(),
+        token: None,
+    };
+    let path = format!("{R}/contents/.github/shipmark.yml");
+    for (sha, status) in [("abc", 200), ("def", 404)] {
+        let path = format!("{path}?ref={sha}");
+        let (found, _, _) = client.send("GET", &path, &Value::Null).await;
+        assert_eq!(found, status, "{sha}");
+    }
+}

@@ -63,6 +63,7 @@ impl Run {
             ancestry: None,
             unpacking: Unpacking::default(),
             docker_host: None,
+            github: None,
             service: None,
         };
         let job = self.job.take().unwrap();

@@ -195,6 +195,7 @@ pub fn context_with(settings: RegistrySettings) -> (ReleaseContext, Said) {
             ancestry: None,
             unpacking: Unpacking::default(),
             docker_host: None,
+            github: None,
             service: None,
         },
         said,
@@ -251,6 +252,7 @@ pub fn request(
         platforms: RequestedPlatforms::default(),
         gates: None,
         dry_run: false,
+        github_environment: None,
         is_check: false,
         plan: PlanTerms::default(),
     }
