@@ -18,12 +18,8 @@ use crate::report::{PruneReport, VerbResult};
 
 /// Most bytes of a plan file.
 const PLAN_LIMIT: u64 = 64 << 20;
-/// Event in which the code of a pull request's author may run with the rights of the repository.
-const TARGET_EVENT: &str = "pull_request_target";
-
 /// Shows what retention rules delete, or deletes it by a plan that was shown.
 pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> {
-    refuse_target_event(invocation)?;
     let arguments = &invocation.arguments;
     let apply = arguments.text(Input::Apply).map(Path::new);
     refuse_contradictions(invocation)?;
@@ -47,18 +43,6 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
         None => show_plan(invocation, &request, &context).await?,
     };
     Ok(VerbResult::Pruned(Box::new(report)))
-}
-
-/// Refuses to run where the code of a pull request may have chosen what this run does.
-fn refuse_target_event(invocation: &Invocation) -> Result<(), Failure> {
-    match invocation.environment.get("GITHUB_EVENT_NAME") {
-        Some(TARGET_EVENT) => Err(Failure::input(format!(
-            "prune in a run for the event {TARGET_EVENT}"
-        ))
-        .with_reason("anybody who opens a pull request starts such a run, with the secrets of the repository")
-        .with_hint("run prune on a schedule, or with workflow_dispatch")),
-        _ => Ok(()),
-    }
 }
 
 /// Refuses inputs of the plan together with those of its application.

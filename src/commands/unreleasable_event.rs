@@ -45,9 +45,16 @@ pub(super) fn refuse_pull_request_target(
 ) -> Result<(), Failure> {
     let event = environment.get("GITHUB_EVENT_NAME").map(EventName::from);
     let is_refused = match verb {
-        Verb::Check | Verb::Push | Verb::Promote | Verb::Rollback | Verb::Mark | Verb::Adopt => {
-            true
-        }
+        Verb::Check
+        | Verb::Push
+        | Verb::Promote
+        | Verb::Rollback
+        | Verb::Mark
+        | Verb::Adopt
+        | Verb::Hold
+        | Verb::Unhold
+        | Verb::Prune
+        | Verb::Restore => true,
         Verb::Tags
         | Verb::Verify
         | Verb::VerifyBundle

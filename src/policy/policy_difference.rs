@@ -5,6 +5,7 @@
 
 mod environment_difference;
 mod key_difference;
+mod retention_difference;
 mod signer_difference;
 
 #[cfg(test)]
@@ -19,7 +20,7 @@ use super::gates::{AttestationGate, EnvironmentGates, GateSigners};
 use super::release_policy::ReleasePolicy;
 use super::service_name::Service;
 use super::signer_rule::{PolicySigner, SignerRule};
-use crate::gate::{FreezeWindow, GateName, ScanException};
+use crate::gate::{ApprovalsRule, FreezeWindow, GateName, RequiredCheck, ScanException};
 use crate::tagging::EnvironmentName;
 use environment_difference::compare_environments;
 pub(super) use key_difference::{KeyDifference, KeyDifferences};
@@ -67,6 +68,10 @@ pub enum PolicyValue {
     Attestation(AttestationGate),
     /// Freeze window.
     Window(FreezeWindow),
+    /// Entry of the checks gate.
+    Check(RequiredCheck),
+    /// The approvals gate.
+    Approvals(ApprovalsRule),
     /// Gate with all its parameters.
     Gate(GateName, Box<EnvironmentGates>),
 }

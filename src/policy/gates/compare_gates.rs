@@ -4,8 +4,10 @@ use super::attestation_gate::AttestationGate;
 use super::environment_gates::EnvironmentGates;
 use super::gate_signers::GateSigners;
 use super::scan_gate::ScanGate;
-use super::{attestation_gate, freeze_gate};
-use crate::gate::{FreezeWindow, GateName, ImageRule, ScanException, SoakRule};
+use super::{attestation_gate, checks_gate, freeze_gate};
+use crate::gate::{
+    ApprovalsRule, FreezeWindow, GateName, ImageRule, RequiredCheck, ScanException, SoakRule,
+};
 use crate::policy::policy_difference::{KeyDifference, KeyDifferences};
 use crate::policy::{DifferenceKind, PolicyValue};
 
@@ -60,7 +62,23 @@ impl EnvironmentGates {
                     compare_images(base, head, keys);
                 }
             }
+            GateName::Checks => self.compare_checks(head, keys),
+            GateName::Approvals => {
+                if let (Some(base), Some(head)) = (self.approvals(), head.approvals()) {
+                    compare_approvals(base, head, keys);
+                }
+            }
         }
+    }
+
+    fn compare_checks(&self, head: &Self, keys: &mut KeyDifferences) {
+        let (old, new) = (self.checks(), head.checks());
+        let kind = DifferenceKind::of_strictness(
+            checks_gate::is_at_least_as_strict(new, old),
+            checks_gate::is_at_least_as_strict(old, new),
+        );
+        let value = |check: &RequiredCheck| PolicyValue::Check(check.clone());
+        keys.extend(list_difference("gates.checks", kind, (old, new), value));
     }
 
     fn compare_attestations(&self, head: &Self, keys: &mut KeyDifferences) {
@@ -223,6 +241,22 @@ fn compare_soaks(base: &SoakRule, head: &SoakRule, keys: &mut KeyDifferences) {
     let (weaker, stricter) = (head.keys_weaker_than(base), base.keys_weaker_than(head));
     let values = |key: &str| [base, head].map(|soak| value(soak, key));
     add_keys(GateName::Soak, (&weaker, &stricter), values, keys);
+}
+
+fn compare_approvals(base: &ApprovalsRule, head: &ApprovalsRule, keys: &mut KeyDifferences) {
+    if base == head {
+        return;
+    }
+    let value = |rule: &ApprovalsRule| vec![PolicyValue::Approvals(rule.clone())];
+    keys.add(KeyDifference {
+        key: format!("gates.{}", GateName::Approvals),
+        kind: DifferenceKind::of_strictness(
+            head.is_at_least_as_strict_as(base),
+            base.is_at_least_as_strict_as(head),
+        ),
+        before: value(base),
+        after: value(head),
+    });
 }
 
 fn compare_images(base: &ImageRule, head: &ImageRule, keys: &mut KeyDifferences) {

@@ -1,5 +1,6 @@
 //! Differences of the keys of an environment.
 
+use super::retention_difference::compare_retention;
 use super::signer_difference::compare_signers;
 use super::{DifferenceKind, KeyDifferences};
 use crate::event::RefFilter;
@@ -42,6 +43,9 @@ pub(super) fn compare_environments(
     let records = (base.records_repository(), head.records_repository());
     keys.compare_options("records", records, |_, _| DifferenceKind::Changed);
     compare_adoption(base.adopt_until(), head.adopt_until(), &mut keys);
+    let names = (base.github_environment(), head.github_environment());
+    keys.compare_texts("github-environment", names.0, names.1);
+    compare_retention(&base.retention(), &head.retention(), &mut keys);
     keys
 }
 
