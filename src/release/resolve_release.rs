@@ -100,7 +100,8 @@ pub(super) async fn resolve_release(
         let _ = sender.image.send(image.clone());
         Ok(image)
     };
-    if !needs_origin(request) {
+    // A deployment is of the commit that the image was built from.
+    if !needs_origin(request) && context.github.is_none() {
         let derived = derive_without_image(request)?;
         naming_checks::check_contradictions(request, context, &derived)?;
         let (mut image, mut states, sources) = try_join3(

@@ -3,7 +3,8 @@
 use super::markdown::{AlertKind, alert, code_span, escape_text, table_row};
 use super::phrases;
 use super::policy_gates::{
-    attestation_phrase, exception_phrase, gate_phrase, signers_phrase, window_phrase,
+    approvals_phrase, attestation_phrase, checks_phrase, exception_phrase, gate_phrase,
+    signers_phrase, window_phrase,
 };
 use super::policy_records::full_signer_phrase;
 use crate::notices::to_printable;
@@ -225,6 +226,8 @@ pub(super) fn value_phrase(value: &PolicyValue) -> String {
         }
         PolicyValue::Attestation(entry) => attestation_phrase(entry),
         PolicyValue::Window(window) => window_phrase(window),
+        PolicyValue::Check(check) => checks_phrase(std::slice::from_ref(check)),
+        PolicyValue::Approvals(rule) => approvals_phrase(rule),
         PolicyValue::Gate(gate, gates) => gate_phrase(*gate, gates),
     };
     to_printable(&text, VALUE_LENGTH)

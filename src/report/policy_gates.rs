@@ -139,7 +139,7 @@ fn image_phrase(image: &ImageRule) -> String {
 }
 
 /// Returns `test of ci.yml on main, develop; scan by sonarcloud`.
-fn checks_phrase(checks: &[RequiredCheck]) -> String {
+pub(super) fn checks_phrase(checks: &[RequiredCheck]) -> String {
     let phrases = checks
         .iter()
         .map(|check| match branches_of(check).as_slice() {
@@ -162,7 +162,8 @@ fn branches_of(check: &RequiredCheck) -> Vec<String> {
     }
 }
 
-fn approvals_phrase(rule: &ApprovalsRule) -> String {
+/// Returns `2 for production, not by author`.
+pub(super) fn approvals_phrase(rule: &ApprovalsRule) -> String {
     let mut phrase = format!("{} for {}", rule.min, rule.environment);
     let excluded = excluded_roles(rule);
     if !excluded.is_empty() {

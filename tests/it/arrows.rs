@@ -16,6 +16,7 @@ const ROOMS: [(&str, &[&str]); 26] = [
     (
         "gate",
         &[
+            "event",
             "image",
             "notices",
             "record",

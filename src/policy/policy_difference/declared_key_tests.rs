@@ -449,6 +449,111 @@ const ENVIRONMENT_ROWS: &[Row] = &[
         "gates.image.labels",
         &[Loosened],
     ),
+    (
+        "github-environment",
+        ["", "github-environment: production"],
+        "github-environment",
+        &[Changed],
+    ),
+    (
+        "retention",
+        ["", "retention: {keep: {rollback: 3}}"],
+        "retention.keep",
+        &[Tightened],
+    ),
+    (
+        "gates.checks[].name",
+        [
+            "gates: {checks: [{name: a, workflow: ci.yml}]}",
+            "gates: {checks: [{name: b, workflow: ci.yml}]}",
+        ],
+        "gates.checks",
+        &[Changed],
+    ),
+    (
+        "gates.checks[].app",
+        [
+            "gates: {checks: [{name: a, app: one}]}",
+            "gates: {checks: [{name: a, app: two}]}",
+        ],
+        "gates.checks",
+        &[Changed],
+    ),
+    (
+        "gates.checks[].workflow",
+        [
+            "gates: {checks: [{name: a, workflow: ci.yml}]}",
+            "gates: {checks: [{name: a, workflow: other.yml}]}",
+        ],
+        "gates.checks",
+        &[Changed],
+    ),
+    (
+        "gates.checks[].branches",
+        [
+            "gates: {checks: [{name: a, workflow: ci.yml}]}",
+            "gates: {checks: [{name: a, workflow: ci.yml, branches: [main]}]}",
+        ],
+        "gates.checks",
+        &[Changed],
+    ),
+    (
+        "gates.checks[].status",
+        [
+            "gates: {checks: [{status: a, creator: x}]}",
+            "gates: {checks: [{status: b, creator: x}]}",
+        ],
+        "gates.checks",
+        &[Changed],
+    ),
+    (
+        "gates.checks[].creator",
+        [
+            "gates: {checks: [{status: a, creator: x}]}",
+            "gates: {checks: [{status: a, creator: y}]}",
+        ],
+        "gates.checks",
+        &[Changed],
+    ),
+    (
+        "gates.checks",
+        ["gates: {checks: [{status: a, creator: x}]}", ""],
+        "gates.checks",
+        &[Loosened],
+    ),
+    (
+        "gates.approvals",
+        ["", "gates: {approvals: {environment: production}}"],
+        "gates.approvals",
+        &[Tightened],
+    ),
+    (
+        "gates.approvals.environment",
+        [
+            "gates: {approvals: {environment: production}}",
+            "gates: {approvals: {environment: other}}",
+        ],
+        "gates.approvals",
+        &[Changed],
+    ),
+    (
+        "gates.approvals.min",
+        [
+            "gates: {approvals: {environment: production}}",
+            "gates: {approvals: {environment: production, min: 2}}",
+        ],
+        "gates.approvals",
+        &[Tightened],
+    ),
+    (
+        "gates.approvals.not",
+        [
+            "gates: {approvals: {environment: production, not: [author]}}",
+            "gates: {approvals: {environment: production}}",
+        ],
+        "gates.approvals",
+        &[Loosened],
+    ),
 ];
 
 /// Keys of the file and of services, and those of environments that stand for themselves.
@@ -517,6 +622,159 @@ const FILE_ROWS: &[Row] = &[
         "lines",
         ["services: [web]", "services: [web]\nlines: off"],
         "lines",
+        &[Changed, Changed],
+    ),
+    (
+        "retention",
+        [
+            "services: [web]",
+            "services: [web]\nretention: {keep: {rollback: 3}}",
+        ],
+        "retention.keep",
+        &[Tightened, Tightened],
+    ),
+    (
+        "retention.keep",
+        [
+            "services: [web]",
+            "services: [web]\nretention: {keep: {rollback: 3}}",
+        ],
+        "retention.keep",
+        &[Tightened, Tightened],
+    ),
+    (
+        "retention.keep.released",
+        [
+            "services: [web]\nretention: {keep: {released: 7y}}",
+            "services: [web]\nretention: {keep: {released: 1y}}",
+        ],
+        "retention.keep",
+        &[Changed, Changed],
+    ),
+    (
+        "retention.keep.rollback",
+        [
+            "services: [web]\nretention: {keep: {rollback: 3}}",
+            "services: [web]\nretention: {keep: {rollback: 2}}",
+        ],
+        "retention.keep",
+        &[Changed, Changed],
+    ),
+    (
+        "retention.keep.tags",
+        [
+            "services: [web]\nretention: {keep: {tags: ['a-*', 'b-*']}}",
+            "services: [web]\nretention: {keep: {tags: ['a-*']}}",
+        ],
+        "retention.keep",
+        &[Loosened, Loosened],
+    ),
+    (
+        "retention.keep.pinned",
+        [
+            "services: [web]\nretention: {keep: {pinned: [a.yaml, b.yaml]}}",
+            "services: [web]\nretention: {keep: {pinned: [a.yaml]}}",
+        ],
+        "retention.keep",
+        &[Loosened, Loosened],
+    ),
+    (
+        "retention.prune",
+        [
+            "services: [web]",
+            "services: [web]\nretention: {prune: [{tags: 'pr-*', older-than: 14d}]}",
+        ],
+        "retention.prune",
+        &[Loosened, Loosened],
+    ),
+    (
+        "retention.prune[].tags",
+        [
+            "services: [web]\nretention: {prune: [{tags: 'pr-*', older-than: 14d}]}",
+            "services: [web]\nretention: {prune: [{tags: 'qa-*', older-than: 14d}]}",
+        ],
+        "retention.prune",
+        &[Changed, Changed],
+    ),
+    (
+        "retention.prune[].versions",
+        [
+            "services: [web]\nretention: {prune: [{versions: '1.*', keep-last: 5}]}",
+            "services: [web]\nretention: {prune: [{versions: '*', keep-last: 5}]}",
+        ],
+        "retention.prune",
+        &[Changed, Changed],
+    ),
+    (
+        "retention.prune[].untagged",
+        [
+            "services: [web]",
+            "services: [web]\nretention: {prune: [{untagged: true, older-than: 7d}]}",
+        ],
+        "retention.prune",
+        &[Loosened, Loosened],
+    ),
+    (
+        "retention.prune[].older-than",
+        [
+            "services: [web]\nretention: {prune: [{tags: 'pr-*', older-than: 14d}]}",
+            "services: [web]\nretention: {prune: [{tags: 'pr-*', older-than: 7d}]}",
+        ],
+        "retention.prune",
+        &[Changed, Changed],
+    ),
+    (
+        "retention.prune[].keep-last",
+        [
+            "services: [web]\nretention: {prune: [{tags: 'pr-*', keep-last: 5}]}",
+            "services: [web]\nretention: {prune: [{tags: 'pr-*', keep-last: 4}]}",
+        ],
+        "retention.prune",
+        &[Changed, Changed],
+    ),
+    (
+        "retention.prune[].orphans",
+        [
+            "services: [web]\nretention: {prune: [{untagged: true, older-than: 7d}]}",
+            "services: [web]\nretention: {prune: [{untagged: true, older-than: 7d, orphans: true}]}",
+        ],
+        "retention.prune",
+        &[Changed, Changed],
+    ),
+    (
+        "retention.grace",
+        [
+            "services: [web]\nretention: {grace: 1d}",
+            "services: [web]\nretention: {grace: 2d}",
+        ],
+        "retention.grace",
+        &[Changed, Changed],
+    ),
+    (
+        "retention.limits",
+        [
+            "services: [web]",
+            "services: [web]\nretention: {limits: {share: 50%}}",
+        ],
+        "retention.limits",
+        &[Changed, Changed],
+    ),
+    (
+        "retention.limits.share",
+        [
+            "services: [web]\nretention: {limits: {share: 30%}}",
+            "services: [web]\nretention: {limits: {share: 50%}}",
+        ],
+        "retention.limits",
+        &[Changed, Changed],
+    ),
+    (
+        "retention.limits.images",
+        [
+            "services: [web]\nretention: {limits: {images: 10}}",
+            "services: [web]\nretention: {limits: {images: 20}}",
+        ],
+        "retention.limits",
         &[Changed, Changed],
     ),
     (

@@ -12,13 +12,17 @@ pub(super) fn compare_retention(
     keys: &mut KeyDifferences,
 ) {
     let keep = (keep_texts(&base.keep), keep_texts(&head.keep));
-    keys.compare_sets("retention.keep", &keep.0, &keep.1, DifferenceKind::of_strictness);
+    keys.compare_sets(
+        "retention.keep",
+        &keep.0,
+        &keep.1,
+        DifferenceKind::of_strictness,
+    );
     let prune = |rules: &RetentionRules| -> Vec<String> {
         rules.prune.iter().map(ToString::to_string).collect()
     };
-    let prunes_more = |has_all: bool, has_no_more: bool| {
-        DifferenceKind::of_strictness(has_no_more, has_all)
-    };
+    let prunes_more =
+        |has_all: bool, has_no_more: bool| DifferenceKind::of_strictness(has_no_more, has_all);
     keys.compare_sets("retention.prune", &prune(base), &prune(head), prunes_more);
     let grace = |rules: &RetentionRules| rules.grace.to_string();
     keys.compare_texts("retention.grace", &grace(base), &grace(head));
@@ -31,10 +35,17 @@ pub(super) fn compare_retention(
 
 fn keep_texts(keep: &KeepRules) -> Vec<String> {
     let released = keep.released.as_ref();
-    let mut texts: Vec<String> = released.map(|it| format!("released {it}")).into_iter().collect();
+    let mut texts: Vec<String> = released
+        .map(|it| format!("released {it}"))
+        .into_iter()
+        .collect();
     texts.extend(keep.rollback.map(|count| format!("rollback {count}")));
     let tags = keep.tags.iter().map(TagPattern::as_str);
     texts.extend(tags.map(|pattern| format!("tags {pattern}")));
-    texts.extend(keep.pinned.iter().map(|pattern| format!("pinned {pattern}")));
+    texts.extend(
+        keep.pinned
+            .iter()
+            .map(|pattern| format!("pinned {pattern}")),
+    );
     texts
 }

@@ -237,7 +237,7 @@ fn a_run_for_a_pull_request_of_others_is_refused() {
     assert_eq!(ran.status, Some(2), "{}", ran.log);
     assert!(
         ran.log
-            .contains("prune in a run for the event pull_request_target"),
+            .contains("prune does not run for the event pull_request_target"),
         "{}",
         ran.log
     );
