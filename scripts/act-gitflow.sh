@@ -161,11 +161,12 @@ refuses 'signer' rollback rollback $dispatch refs/heads/develop "$back"
 passes rollback rollback $dispatch $main "$back"
 named production "$built" 1.2.0 1.2 1 latest production
 named production "$fixed" 1.2.1
+# It is marked already: nothing is recorded twice.
 passes mark mark $dispatch $main "{\"environment\":\"production\",\"release\":\"$built\",\"state\":\"deployed\"}"
 passes rescan rescan schedule $main
 
 recorded dev "push latest $built" "push latest $fixed"
 recorded stage "promote 1.2.0 $built" "promote 1.2.1 $fixed"
 recorded production "adopt 1.1.0 $before" "promote 1.2.0 $built" "deployed 1.2.0 $built" "promote 1.2.1 $fixed" \
-  "rollback 1.2.1 $fixed $built" "deployed 1.2.0 $built"
+  "rollback 1.2.1 $fixed $built"
 echo "act: examples/gitflow does what it says"
