@@ -5,7 +5,7 @@
 #   act-gitflow.sh RUNNER_TOOLS_DIR ACTION_YML IMAGE SHIPMARK
 # ACTION_YML is that of a release and names IMAGE, which the engine has; SHIPMARK is a binary of it. RUNNER_TOOLS_DIR has a
 # sibling sigstore-stack, with its servers in ~/.cache/shipmark/sigstore. Needs what act-check.sh needs, which calls it, and
-# curl and jq. Left out is what needs GitHub: pull-request.yml, the issue of rescan.yml, and the jobs that deploy.
+# curl and jq. Left out is what needs GitHub: the build of pull-request.yml, the issue of rescan.yml, and the jobs that deploy.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 usage='usage: act-gitflow.sh RUNNER_TOOLS_DIR ACTION_YML IMAGE SHIPMARK'
@@ -74,11 +74,13 @@ tree_commit() {
 }
 repository='"repository":{"id":1,"name":"project","full_name":"example/project","private":false,"visibility":"public",
   "html_url":"https://github.com/example/project","license":null,"default_branch":"main"}'
+pull_request=null
 run() { # WORKFLOW JOB EVENT REF [INPUTS]: the job, and those that it needs
   local name=$1 wanted=$2 event=$3 ref=$4 inputs=${5:-null} began=$SECONDS job
   job=$(curl -fsS -d "{\"claims\":{\"repository\":\"example/project\",\"ref\":\"$ref\",
     \"job_workflow_ref\":\"example/project/.github/workflows/$name.yml@$ref\"}}" "$SIGSTACK_OIDC_ISSUER/jobs")
-  printf '{"ref":"%s","inputs":%s,%s}' "$ref" "$inputs" "$repository" >"$work/event.json"
+  printf '{"ref":"%s","inputs":%s,"action":"opened","number":7,"pull_request":%s,%s}' \
+    "$ref" "$inputs" "$pull_request" "$repository" >"$work/event.json"
   # All folders of the run are below $work, which the action's container has too.
   TMPDIR=$work/act "$runner/act-run.sh" -m host -e "$event" -p "$work/event.json" -W ".github/workflows/$name.yml" "$tree" -- \
     -j "$wanted" --container-options "--network host -v $work:$work" --env "RUNNER_TEMP=$work/temp" --actor "$user" \
@@ -140,11 +142,17 @@ refuses CVE-2026-0001 promote-stage promote push "$branch"
 rm "$work/vulnerable"
 passes promote-stage promote push "$branch"
 named stage "$built" 1.2.0 1.2 1 latest stage "sha-${commit:0:7}"
+pull_request=$(printf '{"number":7,"merged":false,"head":{"ref":"%s","sha":"%s","repo":{"full_name":"example/project"}},
+  "base":{"ref":"main","sha":"%s","repo":{"full_name":"example/project"}}}' "${branch#refs/heads/}" "$commit" "$commit")
+passes pull-request check pull_request refs/pull/7/merge
+grep -qF 'a promotion to production would be released' "$work/log" || fail "the pull request does not show the promotion"
+pull_request=null
 passes promote-prod promote push $main
 named production "$built" 1.2.0 1.2 1 latest production "sha-${commit:0:7}"
 passes mark mark $dispatch $main "{\"environment\":\"production\",\"release\":\"$built\",\"state\":\"deployed\"}"
 
 # A hotfix, which goes the same way.
+cp "$tree/src/main.rs" "$work/main.rs"
 echo '// fixed' >>"$tree/src/main.rs"
 commit=$(tree_commit)
 passes hotfix promote $dispatch refs/heads/hotfix/login '{"version":"1.2.1"}'
@@ -152,6 +160,10 @@ fixed=$(crane digest "$ghcr/example/project/stage:1.2.1")
 [ "$fixed" != "$built" ] || fail "the hotfix is the image that it fixes"
 named dev "$fixed" "sha-${commit:0:7}" latest
 named stage "$fixed" 1.2 1 latest stage
+# Main at the commit of 1.2.0, while stage is on 1.2.1: what is scanned there is not what would be promoted.
+mv "$work/main.rs" "$tree/src/main.rs"
+refuses 'scan.json' promote-prod check push $main
+echo '// fixed' >>"$tree/src/main.rs"
 passes promote-prod promote push $main
 named production "$fixed" 1.2.1 1.2 1 latest production
 

@@ -400,6 +400,12 @@ fn promise_5_the_reusable_workflow_is_pinned_with_its_caller_in_policy_and_roles
     assert_eq!(commit.len(), 40);
     let called = format!("{workflow}@{commit}");
     let policy = policy("central/shipmark.yml");
+    // A called workflow has the permissions of the job that calls it, at most.
+    let release = yaml::read(&text("central/release.yml"));
+    assert_eq!(
+        job["permissions"],
+        release["jobs"]["release"]["permissions"]
+    );
     let environments = job["strategy"]["matrix"]["environment"].as_array().unwrap();
     for name in environments {
         let rules = environment(&policy, name.as_str().unwrap());

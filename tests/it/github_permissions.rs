@@ -35,7 +35,7 @@ fn permissions_in(text: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn promise_6_every_permission_that_a_message_names_is_documented() {
+fn every_permission_that_a_message_names_is_documented() {
     let documented = documented_permissions();
     let mut named = BTreeSet::new();
     for path in rust_files() {
