@@ -162,14 +162,14 @@ named dev "$fixed" "sha-${commit:0:7}" latest
 named stage "$fixed" 1.2 1 latest stage
 # Main at the commit of 1.2.0, while stage is on 1.2.1: what is scanned there is not what would be promoted.
 mv "$work/main.rs" "$tree/src/main.rs"
-refuses 'scan.json' promote-prod check push $main
+refuses 'is about another image' promote-prod check push $main
 echo '// fixed' >>"$tree/src/main.rs"
 passes promote-prod promote push $main
 named production "$fixed" 1.2.1 1.2 1 latest production
 
 # It is bad. Nobody signs a rollback on another branch.
 back='{"environment":"production","release":"","reason":"errors"}'
-refuses 'signer' rollback rollback $dispatch refs/heads/develop "$back"
+refuses 'does not accept the record of this run' rollback rollback $dispatch refs/heads/develop "$back"
 passes rollback rollback $dispatch $main "$back"
 named production "$built" 1.2.0 1.2 1 latest production
 named production "$fixed" 1.2.1
