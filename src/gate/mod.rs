@@ -1,12 +1,17 @@
 //! Gates of an environment: what scan reports, VEX documents and rules say of an image, as verdicts. Pure: facts
 //! and a time in, verdicts out.
 
+mod approvals_rule;
 mod attestation_rule;
 mod byte_size;
+mod checks_rule;
 mod freeze_window;
+mod github_facts;
 mod image_rule;
 mod json_stream;
+mod judge_approvals;
 mod judge_attestations;
+mod judge_checks;
 mod judge_freeze;
 mod judge_image;
 mod judge_scan;
@@ -25,16 +30,24 @@ mod vex_document;
 mod vex_json;
 mod wildcard_pattern;
 
+pub use approvals_rule::ApprovalsRule;
 pub use attestation_rule::{AttestationMismatch, AttestationRule};
 pub use byte_size::{ByteSize, ByteSizeError};
+pub use checks_rule::{GITHUB_ACTIONS_APP, RequiredCheck, RequiredJob};
 pub use freeze_window::{
     FreezeMoment, FreezeMomentError, FreezeWindow, FreezeWindowError, FreezeZone, FreezeZoneError,
     WeeklyMoment,
 };
+pub use github_facts::{
+    ApprovalFacts, CheckFacts, FoundCheckRun, FoundReview, FoundStatus, FoundWorkflowRun,
+    GithubFact, UnknownFact,
+};
 pub use image_rule::{ImageRule, LabelRule, LabelRuleError, UserRule, UserRuleError};
+pub use judge_approvals::judge_approvals;
 pub use judge_attestations::{
     AttestationFacts, AttestationProof, FoundAttestation, judge_attestations,
 };
+pub use judge_checks::judge_checks;
 pub use judge_freeze::{FreezeJudgement, judge_freeze};
 pub use judge_image::judge_image;
 pub use judge_scan::{

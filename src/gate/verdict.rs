@@ -17,17 +17,23 @@ pub enum GateName {
     Freeze,
     /// Properties of the image itself.
     Image,
+    /// Checks of the source commit on GitHub.
+    Checks,
+    /// Approvals of the run's deployment on GitHub.
+    Approvals,
 }
 
 impl GateName {
     /// All gates, in the order of reports.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Scan,
         Self::Signature,
         Self::Attestations,
         Self::Soak,
         Self::Freeze,
         Self::Image,
+        Self::Checks,
+        Self::Approvals,
     ];
 
     /// Returns the key of the gate in the policy.
@@ -39,6 +45,8 @@ impl GateName {
             Self::Soak => "soak",
             Self::Freeze => "freeze",
             Self::Image => "image",
+            Self::Checks => "checks",
+            Self::Approvals => "approvals",
         }
     }
 }

@@ -1,9 +1,34 @@
 //! Why GitHub's API gave no usable response.
 
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
 use thiserror::Error;
 
 use crate::http::HttpError;
+use crate::notices::to_printable;
+
+/// Answer of the API to a call that needs a permission.
+#[derive(Debug, Error)]
+#[error("GitHub's API answers {status} to {method} {path}{}", with_message(.message))]
+pub struct RefusedCall {
+    /// HTTP status.
+    pub status: StatusCode,
+    /// HTTP method.
+    pub method: Method,
+    /// Path of the request.
+    pub path: String,
+    /// Message of the API, made printable.
+    pub message: String,
+    /// Permission that the call needs.
+    pub permission: &'static str,
+}
+
+fn with_message(message: &str) -> String {
+    match message {
+        "" => String::new(),
+        message => format!(": {message}"),
+    }
+}
 
 /// Why GitHub's API gave no usable response.
 #[derive(Debug, Error)]
@@ -30,12 +55,79 @@ pub enum GithubApiError {
         /// Path of the request.
         path: String,
     },
+    /// The status of a call that needs a permission is not a success.
+    #[error(transparent)]
+    Refused(Box<RefusedCall>),
+    /// A list has more items than the limit.
+    #[error("GitHub's API lists more than {limit} items in answer to GET {path}")]
+    TooManyItems {
+        /// Limit.
+        limit: usize,
+        /// Path of the request.
+        path: String,
+    },
     /// The response is not JSON, or not the expected JSON.
     #[error("GitHub's API answers invalid JSON to GET {0}")]
     NotJson(String),
 }
 
 impl GithubApiError {
+    /// Returns the error of a call that needs `permission`, with the message of the response's body.
+    pub(super) fn refused(
+        method: &Method,
+        status: StatusCode,
+        path: &str,
+        body: &[u8],
+        permission: &'static str,
+    ) -> Self {
+        let json: Value = serde_json::from_slice(body).unwrap_or_default();
+        Self::Refused(Box::new(RefusedCall {
+            status,
+            method: method.clone(),
+            path: path.to_owned(),
+            message: to_printable(json["message"].as_str().unwrap_or_default(), 200),
+            permission,
+        }))
+    }
+
+    /// Returns the error as one of a call that needs `permission`.
+    #[must_use]
+    pub(super) fn with_permission(self, permission: &'static str) -> Self {
+        match self {
+            Self::Status { status, path } => {
+                Self::refused(&Method::GET, status, &path, &[], permission)
+            }
+            error => error,
+        }
+    }
+
+    /// Returns the permission that the token seems to lack, as YAML such as `deployments: write`.
+    pub fn permission(&self) -> Option<&'static str> {
+        match self {
+            Self::Refused(call) => {
+                matches!(call.status.as_u16(), 401 | 403 | 404).then_some(call.permission)
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns whether the API does not know the artifact that a record is about: an attestation that was stored a
+    /// moment ago may not be known everywhere.
+    pub fn is_unknown_artifact(&self) -> bool {
+        match self {
+            Self::Refused(call) => call.message.to_lowercase().contains("no artifacts found"),
+            _ => false,
+        }
+    }
+
+    /// Returns whether the API answered that it did not take the request.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Refused(call) => call.status.is_client_error(),
+            _ => false,
+        }
+    }
+
     /// Returns what the reader can do.
     pub fn hint(&self) -> &'static str {
         match self {

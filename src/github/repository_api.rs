@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use bytes::Bytes;
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LINK, LOCATION,
+};
 use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
@@ -14,11 +15,14 @@ use url::Url;
 use super::error::GithubApiError;
 use super::repository_url::{API_VERSION, JSON_MEDIA_TYPE, repository_url};
 use crate::event::RepositoryDetails;
-use crate::http::{HttpClient, HttpError, ServiceRequest};
+use crate::http::{HttpClient, HttpError, ServiceRequest, ServiceResponse};
 
 /// Client of GitHub's API for one repository.
+#[derive(Clone)]
 pub struct GithubApi {
     client: HttpClient,
+    /// `https://api.github.com`
+    base: Url,
     /// `https://api.github.com/repos/acme/web`
     repository: Url,
     token: Option<SecretString>,
@@ -26,10 +30,14 @@ pub struct GithubApi {
 
 /// Longest response about a repository, in bytes; a real one has some 20 KB.
 const REPOSITORY_LIMIT: usize = 512 << 10;
-/// Longest response about a commit, in bytes; it contains the changes of up to 300 files.
-const COMMIT_LIMIT: usize = 8 << 20;
 /// Longest response about a folder, in bytes; it has at most 1000 entries.
 const FOLDER_LIMIT: usize = 4 << 20;
+
+/// Longest page of a list, in bytes.
+const PAGE_LIMIT: usize = 16 << 20;
+
+/// Most items of a list.
+const ITEMS_LIMIT: usize = 1000;
 
 /// Most redirects of one request.
 const REDIRECTS_LIMIT: usize = 3;
@@ -47,6 +55,7 @@ impl GithubApi {
     ) -> Result<Self, GithubApiError> {
         Ok(Self {
             client,
+            base: base.clone(),
             repository: repository_url(base, &["repos"], repository)?,
             token,
         })
@@ -60,24 +69,6 @@ impl GithubApi {
         let url = self.repository.clone();
         let details: Value = self.get_json(url, REPOSITORY_LIMIT).await?;
         Ok(RepositoryDetails::from_json(&details))
-    }
-
-    /// Returns the time of a commit (RFC 3339), `None` if GitHub does not know the commit.
-    ///
-    /// # Errors
-    /// See [`GithubApiError`].
-    pub async fn get_commit_time(&self, sha: &str) -> Result<Option<String>, GithubApiError> {
-        let mut url = self.repository.clone();
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.extend(["commits", sha]);
-        }
-        match self.get_json::<Commit>(url, COMMIT_LIMIT).await {
-            Ok(commit) => Ok(commit.date()),
-            Err(GithubApiError::Status { status, .. }) if status == StatusCode::NOT_FOUND => {
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
     }
 
     /// Returns a file of at most `limit` bytes at a commit. `None` means that it does not exist, or that the
@@ -99,7 +90,7 @@ impl GithubApi {
         url.query_pairs_mut().append_pair("ref", sha);
         let raw = "application/vnd.github.raw+json";
         match self.fetch(url, raw, limit).await {
-            Ok((_, bytes)) => Ok(Some(bytes)),
+            Ok((_, response)) => Ok(Some(response.body)),
             Err(GithubApiError::Status { status, .. }) if status == StatusCode::NOT_FOUND => {
                 Ok(None)
             }
@@ -140,23 +131,152 @@ impl GithubApi {
         }))
     }
 
-    async fn get_json<T: DeserializeOwned>(
+    /// Returns the address of a part of the repository.
+    pub(super) fn repository_path(&self, path: &[&str]) -> Url {
+        let mut url = self.repository.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.extend(path);
+        }
+        url
+    }
+
+    /// Returns the address of a part of an organization.
+    pub(super) fn organization_path(&self, organization: &str, path: &[&str]) -> Url {
+        let mut url = self.base.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments
+                .pop_if_empty()
+                .extend(["orgs", organization])
+                .extend(path);
+        }
+        url
+    }
+
+    /// Returns JSON that a token needs `permission` for.
+    ///
+    /// # Errors
+    /// See [`GithubApiError`].
+    pub(super) async fn get_permitted_json<T: DeserializeOwned>(
+        &self,
+        url: Url,
+        permission: &'static str,
+        limit: usize,
+    ) -> Result<T, GithubApiError> {
+        let found = self.get_json(url, limit).await;
+        found.map_err(|error| error.with_permission(permission))
+    }
+
+    /// Returns all items of a list that a token needs `permission` for: an array, or the member `name` of an
+    /// object. Pages are followed by their `Link` headers.
+    ///
+    /// # Errors
+    /// See [`GithubApiError`]; a list of more than [`ITEMS_LIMIT`] items is one.
+    pub(super) async fn list_items<T: DeserializeOwned>(
+        &self,
+        mut url: Url,
+        name: Option<&str>,
+        permission: &'static str,
+    ) -> Result<Vec<T>, GithubApiError> {
+        url.query_pairs_mut().append_pair("per_page", "100");
+        let mut items = Vec::new();
+        loop {
+            let found = self.fetch(url, JSON_MEDIA_TYPE, PAGE_LIMIT).await;
+            let (page, response) = found.map_err(|error| error.with_permission(permission))?;
+            let mut list: Value = parse_json(&page, &response.body)?;
+            let list = match name {
+                Some(name) => list.get_mut(name).map(Value::take).unwrap_or_default(),
+                None => list,
+            };
+            let list: Vec<T> = serde_json::from_value(list)
+                .map_err(|_| GithubApiError::NotJson(page.path().to_owned()))?;
+            items.extend(list);
+            let next = next_page(&page, &response.headers);
+            if items.len() > ITEMS_LIMIT || (next.is_some() && items.len() == ITEMS_LIMIT) {
+                return Err(GithubApiError::TooManyItems {
+                    limit: ITEMS_LIMIT,
+                    path: page.path().to_owned(),
+                });
+            }
+            match next {
+                // A link that leads to its own page leads nowhere.
+                Some(next) if next != page => url = next,
+                _ => return Ok(items),
+            }
+        }
+    }
+
+    /// Sends JSON by POST once, and returns the answer.
+    ///
+    /// # Errors
+    /// See [`GithubApi::send_json`].
+    pub(super) async fn post_json<T: DeserializeOwned>(
+        &self,
+        url: Url,
+        body: &Value,
+        permission: &'static str,
+        limit: usize,
+    ) -> Result<T, GithubApiError> {
+        self.send_json(Method::POST, url, body, permission, limit)
+            .await
+    }
+
+    /// Sends JSON once, and returns the answer.
+    ///
+    /// # Errors
+    /// See [`GithubApiError`]. The API may have taken the request all the same, unless it refused it.
+    pub(super) async fn send_json<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        url: Url,
+        body: &Value,
+        permission: &'static str,
+        limit: usize,
+    ) -> Result<T, GithubApiError> {
+        let mut request = self.build_request(&url, JSON_MEDIA_TYPE);
+        request.method = method;
+        let json = HeaderValue::from_static("application/json");
+        request.headers.insert(CONTENT_TYPE, json);
+        request.body = body.to_string().into();
+        let sent = self.client.send_to_service_once(&request, limit).await;
+        let path = url.path().to_owned();
+        let answer = sent.map_err(|cause| match cause {
+            HttpError::TooLong(limit) => GithubApiError::TooLong {
+                limit,
+                path: path.clone(),
+            },
+            cause => GithubApiError::Unreachable(cause),
+        })?;
+        match answer.status.as_u16() {
+            200 | 201 => {
+                serde_json::from_slice(&answer.body).map_err(|_| GithubApiError::NotJson(path))
+            }
+            _ => {
+                let (method, status) = (&request.method, answer.status);
+                let body = &answer.body;
+                Err(GithubApiError::refused(
+                    method, status, &path, body, permission,
+                ))
+            }
+        }
+    }
+
+    pub(super) async fn get_json<T: DeserializeOwned>(
         &self,
         url: Url,
         limit: usize,
     ) -> Result<T, GithubApiError> {
-        let (url, body) = self.fetch(url, JSON_MEDIA_TYPE, limit).await?;
-        serde_json::from_slice(&body).map_err(|_| GithubApiError::NotJson(url.path().to_owned()))
+        let (url, response) = self.fetch(url, JSON_MEDIA_TYPE, limit).await?;
+        parse_json(&url, &response.body)
     }
 
-    /// Returns the content at an address, and the address after redirects. Transient failures are retried,
+    /// Returns the response of an address, and the address after redirects. Transient failures are retried,
     /// as for every service.
     async fn fetch(
         &self,
         mut url: Url,
         accept: &'static str,
         limit: usize,
-    ) -> Result<(Url, Bytes), GithubApiError> {
+    ) -> Result<(Url, ServiceResponse), GithubApiError> {
         for _ in 0..=REDIRECTS_LIMIT {
             let path = || url.path().to_owned();
             let request = self.build_request(&url, accept);
@@ -170,7 +290,7 @@ impl GithubApi {
             })?;
             let status = answer.status;
             if status.is_success() {
-                return Ok((url, answer.body));
+                return Ok((url, answer));
             }
             let next = answer
                 .headers
@@ -217,24 +337,23 @@ impl GithubApi {
     }
 }
 
-/// Response about a commit.
-#[derive(Deserialize)]
-struct Commit {
-    commit: Option<Committed>,
+/// Returns the value of a response.
+fn parse_json<T: DeserializeOwned>(url: &Url, body: &[u8]) -> Result<T, GithubApiError> {
+    serde_json::from_slice(body).map_err(|_| GithubApiError::NotJson(url.path().to_owned()))
 }
 
-#[derive(Deserialize)]
-struct Committed {
-    committer: Option<Committer>,
-}
-
-#[derive(Deserialize)]
-struct Committer {
-    date: Option<String>,
-}
-
-impl Commit {
-    fn date(self) -> Option<String> {
-        self.commit?.committer?.date
-    }
+/// Returns the address of the next page by the response's `Link` header (RFC 8288); `None` after the last. An
+/// address of another host is none: the token must not go there.
+fn next_page(page: &Url, headers: &HeaderMap) -> Option<Url> {
+    let links = headers.get(LINK)?.to_str().ok()?.split(',');
+    let next = links
+        .filter_map(|link| link.split_once(';'))
+        .find(|(_, parameters)| {
+            let mut parameters = parameters.split(';').map(str::trim);
+            parameters.any(|it| matches!(it, "rel=\"next\"" | "rel=next"))
+        });
+    let (address, _) = next?;
+    let address = address.trim().strip_prefix('<')?.strip_suffix('>')?;
+    let next = page.join(address).ok()?;
+    (next.origin() == page.origin()).then_some(next)
 }

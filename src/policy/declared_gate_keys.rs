@@ -1,13 +1,16 @@
 //! The table of keys of gates.
 
+use super::declared_keys::REF_LIST;
 use super::declared_signer_keys::EVIDENCE_SIGNER_KEYS;
 use super::key_shapes::{EntriesShape, KeyDeclaration, KeySet, ListShape, ValueShape};
 use super::limits::{
-    ATTESTATIONS, EXCEPTIONS, FREEZE_WINDOWS, LABELS, PLATFORMS, SIGNERS, VEX_FILES,
+    ATTESTATIONS, CHECKS, EXCEPTIONS, FREEZE_WINDOWS, LABELS, PLATFORMS, SIGNERS, VEX_FILES,
 };
 use super::text_form::{
-    ATTESTATION_RULE, BYTE_SIZE, DATE_OR_TIME, FILE_PATH, FREEZE_MOMENT, IMAGE_LABEL, IMAGE_USER,
+    APPROVAL_COUNT, ATTESTATION_RULE, BYTE_SIZE, CHECK_NAME, DATE_OR_TIME, EXCLUDED_APPROVER,
+    FILE_PATH, FREEZE_MOMENT, GITHUB_ENVIRONMENT, GITHUB_LOGIN, IMAGE_LABEL, IMAGE_USER,
     PACKAGE_PATTERN, PLATFORM_NAME, REASON, RULE_DURATION, TIME_ZONE, VULNERABILITY_ID,
+    WORKFLOW_FILE,
 };
 
 /// Words of the key `fail-on`.
@@ -53,6 +56,22 @@ pub(super) const FREEZE_LIST: EntriesShape = EntriesShape {
     noun: "freeze windows",
 };
 
+pub(super) const CHECK_LIST: EntriesShape = EntriesShape {
+    keys: &CHECK_KEYS,
+    text: None,
+    limit: CHECKS,
+    may_be_empty: false,
+    noun: "checks",
+};
+
+pub(super) const EXCLUDED_APPROVERS: ListShape = ListShape {
+    form: &EXCLUDED_APPROVER,
+    limit: 2,
+    is_unique: true,
+    may_be_empty: false,
+    noun: "roles",
+};
+
 pub(super) const VEX_LIST: ListShape = ListShape {
     form: &FILE_PATH,
     limit: VEX_FILES,
@@ -91,6 +110,8 @@ pub(super) const GATE_KEYS: KeySet = KeySet {
         SOAK,
         FREEZE,
         IMAGE,
+        CHECKS_GATE,
+        APPROVALS_GATE,
     ],
     required: &[],
     reserved: &[],
@@ -111,6 +132,8 @@ pub(super) const SERVICE_GATE_KEYS: KeySet = KeySet {
         SOAK,
         FREEZE,
         IMAGE,
+        CHECKS_GATE,
+        APPROVALS_GATE,
     ],
     ..GATE_KEYS
 };
@@ -146,6 +169,18 @@ const IMAGE: KeyDeclaration = KeyDeclaration {
     name: "image",
     shape: ValueShape::Mapping(&IMAGE_KEYS),
     help: "Properties that the image must have, on every platform",
+};
+
+const CHECKS_GATE: KeyDeclaration = KeyDeclaration {
+    name: "checks",
+    shape: ValueShape::Entries(CHECK_LIST),
+    help: "Check runs and commit statuses that must have succeeded on the source commit",
+};
+
+const APPROVALS_GATE: KeyDeclaration = KeyDeclaration {
+    name: "approvals",
+    shape: ValueShape::Mapping(&APPROVAL_KEYS),
+    help: "Approvals that the run's deployment to a GitHub environment must have",
 };
 
 /// Keys of the scan gate.
@@ -370,5 +405,72 @@ pub(super) const IMAGE_KEYS: KeySet = KeySet {
     required: &[],
     reserved: &[],
     needs_one: true,
+    one_of: &[],
+};
+
+/// Keys of an entry of the checks gate.
+pub(super) const CHECK_KEYS: KeySet = KeySet {
+    shape: "a mapping with the key name or status",
+    known: &[
+        KeyDeclaration {
+            name: "name",
+            shape: ValueShape::Text(&CHECK_NAME),
+            help: "Name of the check run; for a job of GitHub Actions the name of the job",
+        },
+        KeyDeclaration {
+            name: "app",
+            shape: ValueShape::Text(&GITHUB_LOGIN),
+            help: "App that must have created the check run. Default: `github-actions`",
+        },
+        KeyDeclaration {
+            name: "workflow",
+            shape: ValueShape::Text(&WORKFLOW_FILE),
+            help: "File in `.github/workflows/` of which the check must be a job. Needed for the app `github-actions`",
+        },
+        KeyDeclaration {
+            name: "branches",
+            shape: ValueShape::List(REF_LIST),
+            help: "Branches whose workflow runs count. Default: the `refs` of the environment that images are first pushed to",
+        },
+        KeyDeclaration {
+            name: "status",
+            shape: ValueShape::Text(&CHECK_NAME),
+            help: "Name of a commit status, instead of a check run",
+        },
+        KeyDeclaration {
+            name: "creator",
+            shape: ValueShape::Text(&GITHUB_LOGIN),
+            help: "Login of the account that must have created the commit status. Needed with `status`",
+        },
+    ],
+    required: &[],
+    reserved: &[],
+    needs_one: false,
+    one_of: &["name", "status"],
+};
+
+/// Keys of the approvals gate.
+pub(super) const APPROVAL_KEYS: KeySet = KeySet {
+    shape: "a mapping with the key environment",
+    known: &[
+        KeyDeclaration {
+            name: "environment",
+            shape: ValueShape::Text(&GITHUB_ENVIRONMENT),
+            help: "Environment on GitHub that the job has",
+        },
+        KeyDeclaration {
+            name: "min",
+            shape: ValueShape::Text(&APPROVAL_COUNT),
+            help: "Number of users who must have approved. Default: 1",
+        },
+        KeyDeclaration {
+            name: "not",
+            shape: ValueShape::List(EXCLUDED_APPROVERS),
+            help: "Users whose approval does not count: `author` of the source commit and its pull request, `actor` who started the run",
+        },
+    ],
+    required: &["environment"],
+    reserved: &[],
+    needs_one: false,
     one_of: &[],
 };

@@ -8,8 +8,8 @@ use super::limits::{
     ENVIRONMENTS, EXCLUDED_VERSIONS, REF_PATTERNS, SERVICES, SOURCES, TAG_PATTERNS,
 };
 use super::text_form::{
-    BUILD_TARGET, CALENDAR_DATE, ENVIRONMENT_NAME, FILE_PATH, RECORDS_TEMPLATE, REF_PATTERN,
-    REPOSITORY_TEMPLATE, SERVICE_NAME, TAG_PATTERN, TAG_RULES, VERSION_PATTERN,
+    BUILD_TARGET, CALENDAR_DATE, ENVIRONMENT_NAME, FILE_PATH, GITHUB_ENVIRONMENT, RECORDS_TEMPLATE,
+    REF_PATTERN, REPOSITORY_TEMPLATE, SERVICE_NAME, TAG_PATTERN, TAG_RULES, VERSION_PATTERN,
 };
 
 /// Shapes of values, in messages.
@@ -178,6 +178,7 @@ pub(super) const ENVIRONMENT_KEYS: KeySet = KeySet {
             help: "Repository of the environment's release records. `{service}` stands for the name of the service and `{environment}` for that of the environment. Default: the repository of the images",
         },
         ADOPT_UNTIL,
+        GITHUB_ENVIRONMENT_KEY,
     ],
     required: &["repository"],
     reserved: &["keep"],
@@ -306,6 +307,12 @@ const VSA: KeyDeclaration = KeyDeclaration {
     name: "vsa",
     shape: ValueShape::Flag,
     help: "Whether each release adds a verification summary attestation (SLSA) that names the environment",
+};
+
+const GITHUB_ENVIRONMENT_KEY: KeyDeclaration = KeyDeclaration {
+    name: "github-environment",
+    shape: ValueShape::Text(&GITHUB_ENVIRONMENT),
+    help: "Name of the environment on GitHub, which the input `deployments` uses. Default: the name of the environment",
 };
 
 const ADOPT_UNTIL: KeyDeclaration = KeyDeclaration {

@@ -63,6 +63,8 @@ pub struct EnvironmentRules {
     /// Repositories of the records, where they are not those of the images.
     pub(super) records: Option<RecordsRepositories>,
     pub(super) adopt_until: Option<Deadline>,
+    /// Name of the environment on GitHub, where it is stated.
+    pub(super) github_environment: Option<String>,
 }
 
 impl EnvironmentRules {
@@ -143,6 +145,7 @@ impl EnvironmentRules {
             && self.signers == other.signers
             && self.records == other.records
             && self.adopt_until == other.adopt_until
+            && self.github_environment() == other.github_environment()
     }
 
     /// Returns the repository as it is written, with `{service}` in it if each service has its own.
@@ -229,6 +232,12 @@ impl EnvironmentRules {
     /// Returns the last day of `adopt`; `None`: images that were there before records are not recorded.
     pub fn adopt_until(&self) -> Option<&Deadline> {
         self.adopt_until.as_ref()
+    }
+
+    /// Returns the name of the environment on GitHub.
+    pub fn github_environment(&self) -> &str {
+        let stated = self.github_environment.as_deref();
+        stated.unwrap_or(self.name.as_str())
     }
 
     /// Whether it says itself which tags a release gets.

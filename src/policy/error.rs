@@ -261,6 +261,9 @@ pub enum PolicyProblem {
     /// Signers of an attestation that need not be signed.
     #[error("signers has no effect: signed is false")]
     SignersOfUnsigned,
+    /// A key that another one leaves without effect.
+    #[error("{0} has no effect with {1}")]
+    KeyWithoutEffect(&'static str, &'static str),
     /// A gate that asks the environment before, where there is none.
     #[error("the gate {0} needs the environment that images come from, and from is missing")]
     NoSourceOfGate(&'static str),

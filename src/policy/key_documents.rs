@@ -4,7 +4,8 @@
 use serde_json::{Map, Value, json};
 
 use super::declared_gate_keys::{
-    ATTESTATION_KEYS, EXCEPTION_KEYS, FREEZE_KEYS, GATE_KEYS, IMAGE_KEYS, SCAN_KEYS, SOAK_KEYS,
+    APPROVAL_KEYS, ATTESTATION_KEYS, CHECK_KEYS, EXCEPTION_KEYS, FREEZE_KEYS, GATE_KEYS,
+    IMAGE_KEYS, SCAN_KEYS, SOAK_KEYS,
 };
 use super::declared_keys::{ENVIRONMENT_KEYS, FLAG_WORDS, POLICY_KEYS, SERVICE_KEYS};
 use super::declared_signer_keys::SIGNER_KEYS;
@@ -178,7 +179,7 @@ pub fn key_table() -> String {
 }
 
 /// Keys of the table, and where they are in the file.
-const KEY_TABLE: [(&str, &KeySet); 11] = [
+const KEY_TABLE: [(&str, &KeySet); 13] = [
     ("", &POLICY_KEYS),
     ("environments.NAME.", &ENVIRONMENT_KEYS),
     ("environments.NAME.signers[].", &SIGNER_KEYS),
@@ -189,6 +190,8 @@ const KEY_TABLE: [(&str, &KeySet); 11] = [
     ("environments.NAME.gates.soak.", &SOAK_KEYS),
     ("environments.NAME.gates.freeze[].", &FREEZE_KEYS),
     ("environments.NAME.gates.image.", &IMAGE_KEYS),
+    ("environments.NAME.gates.checks[].", &CHECK_KEYS),
+    ("environments.NAME.gates.approvals.", &APPROVAL_KEYS),
     ("services.NAME.", &SERVICE_KEYS),
 ];
 

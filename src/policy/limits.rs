@@ -39,3 +39,9 @@ pub(super) const LABELS: usize = 50;
 pub(super) const SERVICE_GATE_ENTRIES: usize = 100_000;
 /// The most characters of a text in a gate.
 pub(super) const GATE_TEXT_LENGTH: usize = 1_000;
+/// The most checks that a checks gate demands.
+pub(super) const CHECKS: usize = 50;
+/// The most approvals that an approvals gate demands: GitHub lets an environment have six reviewers.
+pub(super) const APPROVALS: usize = 6;
+/// The most characters of the name of an environment on GitHub.
+pub(super) const GITHUB_ENVIRONMENT_LENGTH: usize = 255;

@@ -9,7 +9,7 @@ use super::declared_keys::{
 };
 use super::environment_rules::{EnvironmentRules, ExistingTags};
 use super::error::{FilePosition, PolicyError, PolicyProblem};
-use super::gates::{EnvironmentGates, GateContext};
+use super::gates::{EnvironmentGates, GateContext, parse_github_environment};
 use super::limits::{REPOSITORIES, REPOSITORY_LENGTH};
 use super::problem_list::ProblemList;
 use super::records_repository::RecordsTemplate;
@@ -128,6 +128,8 @@ impl ParsedEnvironment {
         }
         let adds_vsa = adds_vsa.filter(|_| !needs_sign);
         let adopt_until = fields.read("adopt-until", problems, Deadline::parse_date);
+        let github_environment =
+            fields.read("github-environment", problems, parse_github_environment);
         let rules = images.map(|images| EnvironmentRules {
             name: name.clone(),
             name_at,
@@ -156,6 +158,7 @@ impl ParsedEnvironment {
             adds_vsa: adds_vsa.unwrap_or(false),
             records,
             adopt_until,
+            github_environment,
         });
         if let Some(rules) = &rules {
             problems.keep(rules.rules(CompatMode::Compatible));
@@ -263,7 +266,8 @@ pub(super) fn parse_log(node: YamlNode) -> Result<bool, PolicyError> {
     Ok(node.into_word(&LOG_WORDS)? == attestations)
 }
 
-fn parse_refs(list: YamlNode) -> Result<RefFilter, PolicyError> {
+/// Parses a list of patterns of refs.
+pub(super) fn parse_refs(list: YamlNode) -> Result<RefFilter, PolicyError> {
     let at = list.position;
     let mut patterns = Vec::new();
     for YamlText { text, position } in list.into_texts(REF_LIST)? {

@@ -155,3 +155,33 @@ pub(super) const IMAGE_LABEL: TextForm = TextForm {
     pattern: r"[^\s=]+(?:=[\s\S]*)?",
     expected: "label such as org.opencontainers.image.revision, or NAME=PATTERN",
 };
+
+pub(super) const CHECK_NAME: TextForm = TextForm {
+    pattern: r"[\s\S]*\S[\s\S]*",
+    expected: "name such as test",
+};
+
+pub(super) const GITHUB_LOGIN: TextForm = TextForm {
+    pattern: r"[A-Za-z0-9_-]+(?:\[bot\])?",
+    expected: "name on GitHub, such as github-actions",
+};
+
+pub(super) const WORKFLOW_FILE: TextForm = TextForm {
+    pattern: r"[^/\x00-\x1f]+\.ya?ml",
+    expected: "name of a file in .github/workflows/, such as ci.yml",
+};
+
+pub(super) const GITHUB_ENVIRONMENT: TextForm = TextForm {
+    pattern: r"[\s\S]*\S[\s\S]*",
+    expected: "name of an environment on GitHub, such as production",
+};
+
+pub(super) const APPROVAL_COUNT: TextForm = TextForm {
+    pattern: "[1-6]",
+    expected: "number from 1 to 6",
+};
+
+pub(super) const EXCLUDED_APPROVER: TextForm = TextForm {
+    pattern: "(?:author|actor)",
+    expected: "role: author or actor",
+};

@@ -4,7 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::policy_places::TEXT_LIMIT;
 use super::policy_records::{signer_json, signer_name};
-use crate::gate::{GateName, ImageRule, ScanException, SoakRule};
+use crate::gate::{
+    ApprovalsRule, GITHUB_ACTIONS_APP, GateName, ImageRule, RequiredCheck, ScanException, SoakRule,
+};
 use crate::notices::to_printable;
 use crate::policy::{EnvironmentGates, EnvironmentRules, GateSigners, ScanGate, SignerRule};
 
@@ -43,6 +45,8 @@ fn gate_phrase(gate: GateName, gates: &EnvironmentGates) -> String {
         GateName::Soak => gates.soak().map(soak_phrase).unwrap_or_default(),
         GateName::Freeze => freeze_phrase(gates),
         GateName::Image => gates.image().map(image_phrase).unwrap_or_default(),
+        GateName::Checks => checks_phrase(gates.checks()),
+        GateName::Approvals => gates.approvals().map(approvals_phrase).unwrap_or_default(),
     }
 }
 
@@ -124,6 +128,48 @@ fn image_phrase(image: &ImageRule) -> String {
     parts.join(", ")
 }
 
+/// Returns `test of ci.yml on main, develop; scan by sonarcloud`.
+fn checks_phrase(checks: &[RequiredCheck]) -> String {
+    let phrases = checks
+        .iter()
+        .map(|check| match branches_of(check).as_slice() {
+            [] => check.to_string(),
+            branches => format!("{check} on {}", branches.join(", ")),
+        });
+    phrases.collect::<Vec<_>>().join("; ")
+}
+
+/// Returns the branches that a check states.
+fn branches_of(check: &RequiredCheck) -> Vec<String> {
+    match check {
+        RequiredCheck::Job(job) => {
+            let patterns = job.branches.iter().flat_map(|filter| filter.patterns());
+            patterns
+                .map(|pattern| pattern.as_str().to_owned())
+                .collect()
+        }
+        RequiredCheck::CheckRun { .. } | RequiredCheck::Status { .. } => Vec::new(),
+    }
+}
+
+fn approvals_phrase(rule: &ApprovalsRule) -> String {
+    let mut phrase = format!("{} for {}", rule.min, rule.environment);
+    let excluded = excluded_roles(rule);
+    if !excluded.is_empty() {
+        phrase += &format!(", not by {}", excluded.join(" or "));
+    }
+    phrase
+}
+
+fn excluded_roles(rule: &ApprovalsRule) -> Vec<&'static str> {
+    let roles = [
+        (rule.excludes_author, "author"),
+        (rule.excludes_actor, "actor"),
+    ];
+    let excluded = roles.into_iter().filter(|(is_excluded, _)| *is_excluded);
+    excluded.map(|(_, role)| role).collect()
+}
+
 /// Returns the gates of an environment as JSON, by their names.
 pub(super) fn gates_json(gates: &EnvironmentGates) -> Value {
     let gates = gates
@@ -170,6 +216,25 @@ fn gate_json(gate: GateName, gates: &EnvironmentGates) -> Value {
             })
             .collect(),
         GateName::Image => gates.image().map_or(Value::Null, image_json),
+        GateName::Checks => gates.checks().iter().map(check_json).collect(),
+        GateName::Approvals => gates.approvals().map_or(Value::Null, |rule| {
+            json!({"environment": rule.environment, "min": rule.min, "not": excluded_roles(rule)})
+        }),
+    }
+}
+
+fn check_json(check: &RequiredCheck) -> Value {
+    match check {
+        RequiredCheck::Job(job) => json!({
+            "name": job.name,
+            "app": GITHUB_ACTIONS_APP,
+            "workflow": job.workflow,
+            "branches": job.branches.as_ref().map(|_| branches_of(check)),
+        }),
+        RequiredCheck::CheckRun { name, app } => json!({"name": name, "app": app}),
+        RequiredCheck::Status { context, creator } => {
+            json!({"status": context, "creator": creator})
+        }
     }
 }
 

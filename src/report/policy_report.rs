@@ -94,6 +94,10 @@ impl PolicyReport {
             text += &rows("records", &policy_records::records_lines(environment));
             let adopt_until = policy_records::adopt_until_phrase(environment);
             text += &rows("adopt-until", &[adopt_until]);
+            text += &rows(
+                "github-environment",
+                &[github_environment_phrase(environment)],
+            );
         }
         if self.policy.environments().is_empty() {
             text += "\nno environment: the policy has no effect\n";
@@ -139,6 +143,7 @@ impl PolicyReport {
             "signers": policy_records::signers_json(environment),
             "records": places_json(policy_records::records_places(environment)),
             "adoptUntil": environment.adopt_until().map(ToString::to_string),
+            "githubEnvironment": environment.github_environment(),
             "stated": environment.stated_keys(),
         })
     }
@@ -247,5 +252,14 @@ fn unbound_word(environment: &EnvironmentRules) -> &'static str {
     match environment.allows_unbound() {
         true => "allow",
         false => "refuse",
+    }
+}
+
+/// Returns the value of the key `github-environment`.
+fn github_environment_phrase(environment: &EnvironmentRules) -> String {
+    let name = to_printable(environment.github_environment(), TEXT_LIMIT);
+    match environment.states("github-environment") {
+        true => name,
+        false => format!("{name} (default)"),
     }
 }

@@ -1,4 +1,21 @@
-//! GitHub's API, asked as registries are: with bounds, patience and further tries.
+//! GitHub's API, asked as registries are: with bounds, patience and further tries; and the test server
+//! that answers as it does.
+
+pub mod actions;
+mod checks;
+mod comments;
+mod contents;
+mod deployments;
+pub mod faults;
+mod metadata;
+mod pages;
+mod permission;
+pub mod pulls;
+mod server;
+mod server_tests;
+pub mod state;
+
+pub use server::GithubServer;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::attestation_gate::AttestationGate;
 use super::gate_signers::GateSigners;
 use super::scan_gate::ScanGate;
-use crate::gate::{FreezeWindow, GateName, ImageRule, SoakRule};
+use crate::gate::{ApprovalsRule, FreezeWindow, GateName, ImageRule, RequiredCheck, SoakRule};
 use crate::policy::SignerRule;
 use crate::policy::key_position::KeyPosition;
 
@@ -17,6 +17,8 @@ pub struct EnvironmentGates {
     pub(super) soak: Option<SoakRule>,
     pub(super) freeze: Arc<[FreezeWindow]>,
     pub(super) image: Option<Arc<ImageRule>>,
+    pub(super) checks: Arc<[RequiredCheck]>,
+    pub(super) approvals: Option<ApprovalsRule>,
 }
 
 impl EnvironmentGates {
@@ -50,6 +52,16 @@ impl EnvironmentGates {
         self.image.as_deref()
     }
 
+    /// Returns the checks that the source commit must have.
+    pub fn checks(&self) -> &[RequiredCheck] {
+        &self.checks
+    }
+
+    /// Returns the approvals gate; `None`: no approval is demanded.
+    pub fn approvals(&self) -> Option<&ApprovalsRule> {
+        self.approvals.as_ref()
+    }
+
     /// Returns the names of the gates that there are, in the order of the documentation.
     pub fn names(&self) -> Vec<GateName> {
         let gates = [
@@ -59,6 +71,8 @@ impl EnvironmentGates {
             (GateName::Soak, self.soak.is_some()),
             (GateName::Freeze, !self.freeze.is_empty()),
             (GateName::Image, self.image.is_some()),
+            (GateName::Checks, !self.checks.is_empty()),
+            (GateName::Approvals, self.approvals.is_some()),
         ];
         let stated = gates.into_iter().filter(|(_, is_stated)| *is_stated);
         stated.map(|(name, _)| name).collect()
@@ -77,7 +91,7 @@ impl EnvironmentGates {
             GateName::Signature => is_of_source(self.signature()),
             GateName::Attestations => self.attestations.iter().any(is_entry_resting),
             GateName::Soak => true,
-            GateName::Freeze | GateName::Image => false,
+            GateName::Freeze | GateName::Image | GateName::Checks | GateName::Approvals => false,
         };
         self.names().into_iter().filter(is_resting).collect()
     }
@@ -104,6 +118,6 @@ impl EnvironmentGates {
         let image = self
             .image()
             .map_or(0, |image| image.platforms.len() + image.labels.len());
-        1 + scan + image + self.attestations.len() + self.freeze.len()
+        1 + scan + image + self.attestations.len() + self.freeze.len() + self.checks.len()
     }
 }

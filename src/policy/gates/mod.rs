@@ -1,6 +1,8 @@
 //! Gates of an environment, as the policy file declares them: what each image passes before its release.
 
+mod approvals_gate;
 mod attestation_gate;
+mod checks_gate;
 mod environment_gates;
 mod freeze_gate;
 mod gate_signers;
@@ -10,6 +12,7 @@ mod scan_gate;
 mod service_gates;
 mod soak_gate;
 
+pub(super) use approvals_gate::parse_github_environment;
 pub use attestation_gate::AttestationGate;
 pub use environment_gates::EnvironmentGates;
 pub use gate_signers::GateSigners;

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use super::approvals_gate::parse_approvals;
 use super::attestation_gate::parse_attestations;
+use super::checks_gate::parse_checks;
 use super::environment_gates::EnvironmentGates;
 use super::freeze_gate::parse_freeze;
 use super::gate_signers::GateSigners;
@@ -80,7 +82,7 @@ impl EnvironmentGates {
                 GateName::Signature => self.signature = None,
                 GateName::Attestations => self.attestations = Arc::default(),
                 GateName::Soak => self.soak = None,
-                GateName::Freeze | GateName::Image => {}
+                GateName::Freeze | GateName::Image | GateName::Checks | GateName::Approvals => {}
             }
         }
     }
@@ -99,6 +101,8 @@ impl EnvironmentGates {
                 GateName::Soak => self.soak = defaults.soak.clone(),
                 GateName::Freeze => self.freeze = defaults.freeze.clone(),
                 GateName::Image => self.image = defaults.image.clone(),
+                GateName::Checks => self.checks = defaults.checks.clone(),
+                GateName::Approvals => self.approvals = defaults.approvals.clone(),
             }
         }
     }
@@ -130,11 +134,13 @@ fn parse_environment_gates(
 }
 
 /// Gates of a service that replace those of an environment as a whole.
-pub(super) const WHOLE_GATES: [GateName; 4] = [
+pub(super) const WHOLE_GATES: [GateName; 6] = [
     GateName::Signature,
     GateName::Attestations,
     GateName::Soak,
     GateName::Freeze,
+    GateName::Checks,
+    GateName::Approvals,
 ];
 
 impl EnvironmentGates {
@@ -156,6 +162,8 @@ impl EnvironmentGates {
             GateName::Attestations => self.attestations = parse_attestations(node, problems),
             GateName::Soak => self.soak = parse_soak(node, problems),
             GateName::Freeze => self.freeze = parse_freeze(node, problems),
+            GateName::Checks => self.checks = parse_checks(node, problems),
+            GateName::Approvals => self.approvals = parse_approvals(node, problems),
             GateName::Scan | GateName::Image => {}
         }
     }

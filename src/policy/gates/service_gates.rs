@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::attestation_gate;
+use super::checks_gate;
 use super::environment_gates::EnvironmentGates;
 use super::freeze_gate;
 use super::image_gate::parse_image;
@@ -228,6 +229,11 @@ impl TightenedGates<'_> {
                 _ => false,
             },
             GateName::Freeze => !freeze_gate::is_at_least_as_strict(&gates.freeze, &base.freeze),
+            GateName::Checks => !checks_gate::is_at_least_as_strict(&gates.checks, &base.checks),
+            GateName::Approvals => match (&gates.approvals, &base.approvals) {
+                (Some(own), Some(base)) => !own.is_at_least_as_strict_as(base),
+                (own, base) => own.is_none() && base.is_some(),
+            },
             GateName::Scan | GateName::Image => false,
         }
     }

@@ -11,6 +11,8 @@ pub enum Effect {
     Status(u16, Vec<(String, String)>, String),
     /// A recorded answer; the request is not applied.
     Answer(Fixture),
+    /// The request is applied, and another answer given. See [`Effect::status_after`].
+    StatusAfter(u16, String),
     /// The connection is reset; the request is not applied.
     ResetBefore,
     /// The request is applied, then the connection is reset instead of an answer.
@@ -51,6 +53,13 @@ impl Effect {
     pub fn status_with(status: u16, headers: &[(&str, &str)], body: &str) -> Self {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         Self::Status(status, headers.iter().map(owned).collect(), body.to_owned())
+    }
+}
+
+impl Effect {
+    /// The request is applied, and the answer to it gets lost in a gateway.
+    pub fn status_after(status: u16, body: &str) -> Self {
+        Self::StatusAfter(status, body.to_owned())
     }
 }
 

@@ -142,6 +142,10 @@ impl Front {
         };
         match &effect {
             Effect::Status(..) | Effect::Answer(_) => Some(instead(&effect, call).await),
+            Effect::StatusAfter(status, body) => {
+                self.apply(call).await;
+                Some(finish(call, Answer::new(*status).bytes(body.clone())))
+            }
             Effect::ResetBefore => hang_up(connection).await,
             Effect::ResetInUpload(bytes) => {
                 call.drain(*bytes).await;
