@@ -38,7 +38,8 @@ mkdir -p "$work/act" "$work/temp" "$work/build" "$work/shipmark"
 cp "${RUNNER_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/runner-tools}/bin/bash-static" "$work/build/web"
 cp "$action" "$work/shipmark/action.yml"
 
-# The repository of a user, as README.md of the example says, with the registry and the Sigstore of this machine.
+# The repository of a user, as README.md of the example says, with the registry and the Sigstore of this machine. Without the
+# two gates that ask GitHub's API, which is not here.
 tree=$work/tree
 mkdir -p "$tree/.github"
 cp -a examples/gitflow/workflows "$tree/.github/workflows"
@@ -46,7 +47,7 @@ cp -a examples/gitflow/{Dockerfile,container-structure-test.yaml,src} "$tree/"
 cp "$SIGSTACK_TRUSTED_ROOT" "$tree/.github/trusted_root.json"
 sed -E -e "s#ghcr\.io/acme/#$ghcr/example/#" -e 's#acme/web#example/project#' -e 's#^  web: \{#  project: {#' \
   -e "s#(\{identity: '[^']+')#\1, issuer: '$SIGSTACK_OIDC_ISSUER'#" \
-  -e "s#^    production: true#&\n    adopt-until: $(date -u +%F)#" examples/gitflow/shipmark.yml >"$tree/.github/shipmark.yml"
+  -e '/^      (checks|approvals): /d' -e "s#^    production: true#&\n    adopt-until: $(date -u +%F)#" examples/gitflow/shipmark.yml >"$tree/.github/shipmark.yml"
 echo 'trusted-root: .github/trusted_root.json' >>"$tree/.github/shipmark.yml"
 sed -i -E -e "s#ghcr\.io#$ghcr#g" \
   -e "s#^( +)command: (push|promote|rollback|mark|adopt)\$#&\n\1signing-config: $SIGSTACK_SIGNING_CONFIG\n\1trusted-root: .github/trusted_root.json#" "$tree"/.github/workflows/*.yml

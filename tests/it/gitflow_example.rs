@@ -306,6 +306,13 @@ fn add_shipmark(needed: &mut BTreeMap<String, String>, with: &Value) {
     } else {
         add(needed, "packages", "read");
     }
+    let judges = ["promote", "check"].contains(&with["command"].as_str().unwrap());
+    if judges && with["environment"] == "production" {
+        // Its gates checks and approvals, of which no author may be the reviewer.
+        add(needed, "checks", "read");
+        add(needed, "actions", "read");
+        add(needed, "pull-requests", "read");
+    }
     for (name, value) in with.as_object().unwrap() {
         if let Some((scope, level)) = permission_of_input(name, value.as_str().unwrap()) {
             add(needed, scope, level);
