@@ -5,6 +5,7 @@ pub mod branches;
 pub mod built_index;
 pub mod checkout;
 pub mod gated;
+pub mod github_permissions;
 pub mod keys;
 pub mod made_image;
 pub mod message_templates;
