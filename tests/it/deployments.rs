@@ -1,5 +1,7 @@
 //! Deployments at GitHub: what is asked, and that nothing of it changes what the registry holds.
 
+mod process;
+
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, stream};

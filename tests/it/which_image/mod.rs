@@ -5,6 +5,7 @@
 mod approved;
 mod branches;
 mod commits;
+mod merged_pulls;
 mod merges;
 mod newest;
 mod signed;
