@@ -8,7 +8,7 @@ mod files;
 mod names;
 
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
+use std::rc::Rc;
 
 use super::invocation::Invocation;
 use crate::cli::Input;
@@ -30,7 +30,7 @@ pub(super) struct LoadedPolicy {
     pub(super) recorded: RecordedPolicy,
     /// Digest of the file that the input names in addition, if any.
     pub(super) added: Option<Digest>,
-    files: Arc<Files>,
+    files: Rc<Files>,
 }
 
 impl LoadedPolicy {
@@ -142,7 +142,7 @@ async fn load_from(
     files: Files,
     named: Option<&Path>,
 ) -> Result<Option<LoadedPolicy>, Failure> {
-    let files = Arc::new(files);
+    let files = Rc::new(files);
     let usual = Path::new(policy::file::PATH);
     let own = read_policy_file(invocation, &files, usual).await?;
     if own.is_none() || !files.are_remote() {
@@ -164,7 +164,7 @@ async fn load_from(
 
 async fn read_policy_file(
     invocation: &Invocation,
-    files: &Arc<Files>,
+    files: &Rc<Files>,
     path: &Path,
 ) -> Result<Option<LoadedPolicy>, Failure> {
     let Some(bytes) = files.read(invocation, path).await? else {

@@ -1,16 +1,16 @@
 //! The table of keys of gates.
 
-use super::declared_keys::REF_LIST;
 use super::declared_signer_keys::EVIDENCE_SIGNER_KEYS;
 use super::key_shapes::{EntriesShape, KeyDeclaration, KeySet, ListShape, ValueShape};
 use super::limits::{
-    ATTESTATIONS, CHECKS, EXCEPTIONS, FREEZE_WINDOWS, LABELS, PLATFORMS, SIGNERS, VEX_FILES,
+    ATTESTATIONS, CHECKS, EXCEPTIONS, FREEZE_WINDOWS, LABELS, PLATFORMS, REF_PATTERNS, SIGNERS,
+    VEX_FILES,
 };
 use super::text_form::{
     APPROVAL_COUNT, ATTESTATION_RULE, BYTE_SIZE, CHECK_NAME, DATE_OR_TIME, EXCLUDED_APPROVER,
     FILE_PATH, FREEZE_MOMENT, GITHUB_ENVIRONMENT, GITHUB_LOGIN, IMAGE_LABEL, IMAGE_USER,
-    PACKAGE_PATTERN, PLATFORM_NAME, REASON, RULE_DURATION, TIME_ZONE, VULNERABILITY_ID,
-    WORKFLOW_FILE,
+    PACKAGE_PATTERN, PLATFORM_NAME, REASON, REF_PATTERN, RULE_DURATION, TIME_ZONE,
+    VULNERABILITY_ID, WORKFLOW_FILE,
 };
 
 /// Words of the key `fail-on`.
@@ -54,6 +54,14 @@ pub(super) const FREEZE_LIST: EntriesShape = EntriesShape {
     limit: FREEZE_WINDOWS,
     may_be_empty: false,
     noun: "freeze windows",
+};
+
+pub(super) const REF_LIST: ListShape = ListShape {
+    form: &REF_PATTERN,
+    limit: REF_PATTERNS,
+    is_unique: false,
+    may_be_empty: false,
+    noun: "refs",
 };
 
 pub(super) const CHECK_LIST: EntriesShape = EntriesShape {

@@ -1,16 +1,14 @@
 //! The table of keys. The parser takes names, limits and words from here, and the JSON Schema and the
 //! documentation's table are written from it.
 
-use super::declared_gate_keys::{GATE_KEYS, SERVICE_GATE_KEYS};
+use super::declared_gate_keys::{GATE_KEYS, REF_LIST, SERVICE_GATE_KEYS};
 use super::declared_retention_keys::RETENTION;
 use super::declared_signer_keys::SIGNER_LIST;
 use super::key_shapes::{KeyDeclaration, KeySet, ListShape, MappingsShape, ValueShape};
-use super::limits::{
-    ENVIRONMENTS, EXCLUDED_VERSIONS, REF_PATTERNS, SERVICES, SOURCES, TAG_PATTERNS,
-};
+use super::limits::{ENVIRONMENTS, EXCLUDED_VERSIONS, SERVICES, SOURCES, TAG_PATTERNS};
 use super::text_form::{
     BUILD_TARGET, CALENDAR_DATE, ENVIRONMENT_NAME, FILE_PATH, GITHUB_ENVIRONMENT, RECORDS_TEMPLATE,
-    REF_PATTERN, REPOSITORY_TEMPLATE, SERVICE_NAME, TAG_PATTERN, TAG_RULES, VERSION_PATTERN,
+    REPOSITORY_TEMPLATE, SERVICE_NAME, TAG_PATTERN, TAG_RULES, VERSION_PATTERN,
 };
 
 /// Shapes of values, in messages.
@@ -63,14 +61,6 @@ pub(super) const SOURCE_LIST: ListShape = ListShape {
     is_unique: true,
     may_be_empty: false,
     noun: "environments",
-};
-
-pub(super) const REF_LIST: ListShape = ListShape {
-    form: &REF_PATTERN,
-    limit: REF_PATTERNS,
-    is_unique: false,
-    may_be_empty: false,
-    noun: "refs",
 };
 
 pub(super) const IMMUTABLE_LIST: ListShape = ListShape {

@@ -31,6 +31,7 @@ mod problem_list;
 mod production;
 mod promotion_graph;
 mod records_repository;
+mod ref_patterns;
 mod ref_pin;
 mod release_policy;
 mod repository_file;

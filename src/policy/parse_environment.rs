@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::deadline::Deadline;
 use super::declared_keys::{
     ENVIRONMENT_KEYS, EXCLUDED_VERSION_LIST, EXISTING_WORDS, IMMUTABLE_LIST, LINES_WORDS,
-    LOG_WORDS, REF_LIST, RULES_TEXT, SOURCE_LIST, UNBOUND_WORDS,
+    LOG_WORDS, RULES_TEXT, SOURCE_LIST, UNBOUND_WORDS,
 };
 use super::environment_rules::{EnvironmentRules, ExistingTags};
 use super::error::{FilePosition, PolicyError, PolicyProblem};
@@ -14,6 +14,7 @@ use super::gates::{EnvironmentGates, GateContext, parse_github_environment};
 use super::limits::{REPOSITORIES, REPOSITORY_LENGTH};
 use super::problem_list::ProblemList;
 use super::records_repository::RecordsTemplate;
+use super::ref_patterns::parse_refs;
 use super::repository_template::{
     RepositoryTemplate, RepositoryTemplateError, SERVICE_PLACEHOLDER,
 };
@@ -23,7 +24,6 @@ use super::signer_rule::parse_signers;
 use super::signing_rule::{self, SigningRule};
 use super::yaml_fields::YamlFields;
 use super::yaml_node::{YamlNode, YamlText, not_a_value, parse_value, printable_text};
-use crate::event::{RefFilter, RefPattern};
 use crate::image::Destination;
 use crate::tagging::{CompatMode, EnvironmentName, ExcludedVersions, ImmutableTags, TagPattern};
 
@@ -276,23 +276,6 @@ pub(super) fn parse_lines(node: YamlNode) -> Result<bool, PolicyError> {
 pub(super) fn parse_log(node: YamlNode) -> Result<bool, PolicyError> {
     let [_, attestations] = LOG_WORDS;
     Ok(node.into_word(&LOG_WORDS)? == attestations)
-}
-
-/// Parses a list of patterns of refs.
-pub(super) fn parse_refs(list: YamlNode) -> Result<RefFilter, PolicyError> {
-    let at = list.position;
-    let mut patterns = Vec::new();
-    for YamlText { text, position } in list.into_texts(REF_LIST)? {
-        let text = text.trim();
-        let pattern = RefPattern::parse(text);
-        patterns.push(pattern.map_err(|reason| {
-            position.to_error(not_a_value(
-                text,
-                format!("is not a pattern of refs: {reason}"),
-            ))
-        })?);
-    }
-    RefFilter::new(patterns).map_err(|reason| at.to_error(PolicyProblem::Refs(reason)))
 }
 
 fn parse_immutable(list: YamlNode) -> Result<ImmutableTags, PolicyError> {

@@ -37,8 +37,12 @@ const STATEMENT_SHAPE: &JsonShape = &JsonShape::Open(&[
             ("build", OBJECT_SHAPE),
             ("evidence", &JsonShape::List(OBJECT_SHAPE)),
             ("policy", OBJECT_SHAPE),
-            ("run", OBJECT_SHAPE),
+            (
+                "run",
+                &JsonShape::Open(&[("approvals", &JsonShape::List(OBJECT_SHAPE))]),
+            ),
             ("past", &JsonShape::List(OBJECT_SHAPE)),
+            ("deletions", &JsonShape::List(OBJECT_SHAPE)),
         ]),
     ),
 ]);

@@ -95,7 +95,9 @@ mod tests {
 
     #[test]
     fn text_from_outside_is_no_markdown() {
-        assert!(!section(&sample()).contains("<b>"));
+        let section = section(&sample());
+        assert!(section.contains(&escape_text("<b>@team</b>")), "{section}");
+        assert!(!section.contains(" <b>"), "{section}");
     }
 
     #[test]

@@ -5,8 +5,8 @@ use crate::policy::declared_gate_keys::CHECK_KEYS;
 use crate::policy::declared_gate_keys::CHECK_LIST;
 use crate::policy::error::{FilePosition, PolicyError, PolicyProblem};
 use crate::policy::limits::GATE_TEXT_LENGTH;
-use crate::policy::parse_environment::parse_refs;
 use crate::policy::problem_list::ProblemList;
+use crate::policy::ref_patterns::parse_refs;
 use crate::policy::yaml_fields::YamlFields;
 use crate::policy::yaml_node::{YamlNode, YamlText, not_a_value};
 

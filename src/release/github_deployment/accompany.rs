@@ -39,7 +39,7 @@ enum BegunTask {
 }
 
 /// Writes to the registry, and tells GitHub of it next to that and afterwards. Returns what the writes return.
-pub(in crate::release) async fn accompany<T>(
+pub(crate) async fn accompany<T>(
     deployment: Option<&GithubDeployment>,
     task: DeploymentTask,
     services: Vec<DeployedService>,

@@ -33,9 +33,10 @@ pub(super) fn left_out_by(what: &'static str, error: &GithubApiError) -> GithubL
     GithubLeftOut {
         what,
         why: to_printable(&error.to_string(), REASON_LIMIT),
+        // Who may write may read, and a run that reads writes a moment later.
         add: error
             .permission()
-            .map(|permission| format!("permissions: {permission}")),
+            .map(|permission| format!("permissions: {}", permission.replace(": read", ": write"))),
     }
 }
 

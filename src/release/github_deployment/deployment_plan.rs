@@ -132,8 +132,19 @@ pub(super) fn find_own<'a>(
             && deployment.sha == wanted.reference
             && deployment.production_environment == wanted.production_environment
             && deployment.payload["run"] == run
-            && deployment.payload["services"] == wanted.payload["services"]
+            && are_same_services(&deployment.payload, &wanted.payload)
     })
+}
+
+/// Returns whether two payloads name the same images of the same services. An earlier attempt can have derived another
+/// version.
+fn are_same_services(one: &Value, other: &Value) -> bool {
+    let images = |payload: &Value| -> Option<Vec<[Value; 3]>> {
+        let services = payload["services"].as_array()?.iter();
+        let image = |it: &Value| ["service", "repository", "digest"].map(|key| it[key].clone());
+        Some(services.map(image).collect())
+    };
+    images(one).is_some() && images(one) == images(other)
 }
 
 fn is_of_environment(deployment: &Deployment, environment: &str) -> bool {
