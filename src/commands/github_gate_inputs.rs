@@ -6,7 +6,7 @@ use super::load_policy::LoadedPolicy;
 use crate::cli::Input;
 use crate::event::RefFilter;
 use crate::gate::{RequiredCheck, RequiredJob, UnknownFact};
-use crate::github::{ACTIONS_PERMISSION, GithubApi};
+use crate::github::GithubApi;
 use crate::image::CommitId;
 use crate::policy::EnvironmentRules;
 use crate::release::{Failure, GithubFactReader, GithubRun};
@@ -41,7 +41,7 @@ fn why_not_called(
     repository: &str,
 ) -> Result<Option<UnknownFact>, Failure> {
     let arguments = &invocation.arguments;
-    let unknown = |reason: &str, permission| {
+    let unknown = |reason: &str, permission: Option<&'static str>| {
         Some(UnknownFact {
             reason: reason.to_owned(),
             permission,
@@ -57,10 +57,8 @@ fn why_not_called(
         return Ok(unknown("GITHUB_REPOSITORY is not set", None));
     }
     if arguments.text(Input::GithubToken).is_none() {
-        return Ok(unknown(
-            "the run has no github-token",
-            Some(ACTIONS_PERMISSION),
-        ));
+        let reason = "the run has no github-token: give one of a job with permissions: actions: read, and checks: read, statuses: read or pull-requests: read for what the gate asks";
+        return Ok(unknown(reason, None));
     }
     if api_base(invocation)?.scheme() != "https" {
         return Ok(unknown("GITHUB_API_URL is not an https address", None));

@@ -76,8 +76,17 @@ pub struct FoundWorkflowRun {
     pub commit: String,
     /// Whether its commit is one of this repository, and not of a fork.
     pub is_own_repository: bool,
-    /// Ids of its jobs, of all attempts.
-    pub jobs: Vec<u64>,
+    /// Its jobs, of all attempts.
+    pub jobs: Vec<FoundJob>,
+}
+
+/// Job of a workflow run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundJob {
+    /// Id, which is also that of its check run.
+    pub id: u64,
+    /// Whether it is completed with success. A check run can be changed by whoever may write checks; its job cannot.
+    pub has_succeeded: bool,
 }
 
 /// Commit status.

@@ -1,7 +1,7 @@
 //! Judge of the checks gate.
 
 use super::checks_rule::{GITHUB_ACTIONS_APP, RequiredCheck, RequiredJob};
-use super::github_facts::{CheckFacts, FoundCheckRun, FoundWorkflowRun};
+use super::github_facts::{CheckFacts, FoundCheckRun, FoundJob, FoundWorkflowRun};
 use super::verdict::{GateName, GateVerdict};
 use crate::event::GitRef;
 use crate::notices::to_printable;
@@ -34,7 +34,9 @@ fn judge_check(rule: &RequiredCheck, facts: &CheckFacts, verdict: &mut GateVerdi
         RequiredCheck::CheckRun { name: of, app } => {
             let found = named_runs(facts, of, app);
             match found {
-                Some(runs) => judge_newest(&name, runs, verdict),
+                Some(runs) => {
+                    judge_newest(&name, runs, verdict);
+                }
                 None => leave_unknown(&name, facts, verdict),
             }
         }
@@ -52,13 +54,13 @@ fn judge_job(name: &str, job: &RequiredJob, facts: &CheckFacts, verdict: &mut Ga
         None => &[],
     };
     let counted = |run: &&FoundWorkflowRun| counts(run, job, &facts.commit);
-    let jobs: Vec<u64> = runs
+    let jobs: Vec<&FoundJob> = runs
         .iter()
         .filter(counted)
-        .flat_map(|run| run.jobs.iter().copied())
+        .flat_map(|run| &run.jobs)
         .collect();
-    let (counted, others): (Vec<_>, Vec<_>) =
-        found.into_iter().partition(|run| jobs.contains(&run.id));
+    let is_job = |run: &&FoundCheckRun| jobs.iter().any(|job| job.id == run.id);
+    let (counted, others): (Vec<_>, Vec<_>) = found.into_iter().partition(is_job);
     if !others.is_empty() {
         verdict.add_fact(format!(
             "{} of this name on the commit {} not count: no job of a run of {} by {} on an accepted branch",
@@ -68,7 +70,15 @@ fn judge_job(name: &str, job: &RequiredJob, facts: &CheckFacts, verdict: &mut Ga
             COUNTED_EVENTS.join(", "),
         ));
     }
-    judge_newest(name, counted, verdict);
+    let newest = judge_newest(name, counted, verdict);
+    let job = jobs
+        .iter()
+        .find(|job| newest.is_some_and(|run| run.id == job.id));
+    if verdict.has_passed() && job.is_some_and(|job| !job.has_succeeded) {
+        verdict.fail(format!(
+            "{name}: the check run says success, and its job has not succeeded"
+        ));
+    }
 }
 
 fn counted_noun(count: usize) -> String {
@@ -124,16 +134,21 @@ fn leave_unknown(name: &str, facts: &CheckFacts, verdict: &mut GateVerdict) {
     }
 }
 
-/// Judges the newest of the check runs that count.
-fn judge_newest(name: &str, runs: Vec<&FoundCheckRun>, verdict: &mut GateVerdict) {
+/// Judges the newest of the check runs that count, and returns it.
+fn judge_newest<'a>(
+    name: &str,
+    runs: Vec<&'a FoundCheckRun>,
+    verdict: &mut GateVerdict,
+) -> Option<&'a FoundCheckRun> {
     let newest = runs
         .into_iter()
-        .max_by(|one, other| (&one.started_at, one.id).cmp(&(&other.started_at, other.id)));
+        // One that has not started yet is newer than all that have.
+        .max_by_key(|run| (run.started_at.is_none(), &run.started_at, run.id));
     let Some(newest) = newest else {
         verdict.fail(format!("{name}: not found on the source commit"));
         verdict
             .add_hint("let the workflow run on the source commit, and promote after it succeeded");
-        return;
+        return None;
     };
     let conclusion = newest.conclusion.as_deref().unwrap_or_default();
     match (newest.status.as_str(), conclusion) {
@@ -146,6 +161,7 @@ fn judge_newest(name: &str, runs: Vec<&FoundCheckRun>, verdict: &mut GateVerdict
             verdict.add_hint("wait until the checks of the source commit are completed");
         }
     }
+    Some(newest)
 }
 
 fn judge_status(

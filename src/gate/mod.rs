@@ -39,7 +39,7 @@ pub use freeze_window::{
     WeeklyMoment,
 };
 pub use github_facts::{
-    ApprovalFacts, CheckFacts, FoundCheckRun, FoundReview, FoundStatus, FoundWorkflowRun,
+    ApprovalFacts, CheckFacts, FoundCheckRun, FoundJob, FoundReview, FoundStatus, FoundWorkflowRun,
     GithubFact, UnknownFact,
 };
 pub use image_rule::{ImageRule, LabelRule, LabelRuleError, UserRule, UserRuleError};

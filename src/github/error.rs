@@ -58,6 +58,25 @@ pub enum GithubApiError {
     /// The status of a call that needs a permission is not a success.
     #[error(transparent)]
     Refused(Box<RefusedCall>),
+    /// No usable response within the time for all attempts.
+    #[error("GitHub's API gave no usable answer to GET {path} for {seconds} s")]
+    TimedOut {
+        /// Time for all attempts, in seconds.
+        seconds: u64,
+        /// Path of the request.
+        path: String,
+    },
+    /// The token has no requests left, or sent too many at once.
+    #[error("GitHub's API answers {status} to GET {path}: the rate limit of the token is exceeded")]
+    RateLimited {
+        /// HTTP status.
+        status: StatusCode,
+        /// Path of the request.
+        path: String,
+    },
+    /// A page of a list does not say where the next one is.
+    #[error("GitHub's API names no usable next page in answer to GET {0}")]
+    BrokenList(String),
     /// A list has more items than the limit.
     #[error("GitHub's API lists more than {limit} items in answer to GET {path}")]
     TooManyItems {

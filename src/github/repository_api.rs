@@ -1,9 +1,12 @@
 //! Client of GitHub's API for one repository: its details, commits and files.
 
 use std::path::Path;
+use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LINK, LOCATION};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LINK, LOCATION, RETRY_AFTER,
+};
 use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
@@ -37,6 +40,9 @@ const PAGE_LIMIT: usize = 16 << 20;
 
 /// Most items of a list.
 const ITEMS_LIMIT: usize = 1000;
+
+/// Time for all attempts of one GET.
+const READ_TIME_LIMIT: Duration = Duration::from_secs(60);
 
 /// Most redirects of one request.
 const REDIRECTS_LIMIT: usize = 3;
@@ -189,7 +195,8 @@ impl GithubApi {
             let list: Vec<T> = serde_json::from_value(list)
                 .map_err(|_| GithubApiError::NotJson(page.path().to_owned()))?;
             items.extend(list);
-            let next = next_page(&page, &response.headers);
+            let next = next_page(&page, &response.headers)
+                .map_err(|()| GithubApiError::BrokenList(page.path().to_owned()))?;
             if items.len() > ITEMS_LIMIT || (next.is_some() && items.len() == ITEMS_LIMIT) {
                 return Err(GithubApiError::TooManyItems {
                     limit: ITEMS_LIMIT,
@@ -197,9 +204,8 @@ impl GithubApi {
                 });
             }
             match next {
-                // A link that leads to its own page leads nowhere.
-                Some(next) if next != page => url = next,
-                _ => return Ok(items),
+                Some(next) => url = next,
+                None => return Ok(items),
             }
         }
     }
@@ -254,7 +260,7 @@ impl GithubApi {
             }
             _ => {
                 let (method, status) = (&method, answer.status);
-                let body = &answer.body;
+                let body = &self.without_token(&answer.body);
                 Err(GithubApiError::refused(
                     method, status, &path, body, permission,
                 ))
@@ -272,8 +278,26 @@ impl GithubApi {
     }
 
     /// Returns the response of an address, and the address after redirects. Transient failures are retried,
-    /// as for every service.
+    /// as for every service, within [`READ_TIME_LIMIT`].
     async fn fetch(
+        &self,
+        url: Url,
+        accept: &'static str,
+        limit: usize,
+    ) -> Result<(Url, ServiceResponse), GithubApiError> {
+        let path = url.path().to_owned();
+        let fetched = Box::pin(self.follow(url, accept, limit));
+        match tokio::time::timeout(READ_TIME_LIMIT, fetched).await {
+            Ok(fetched) => fetched,
+            Err(_) => Err(GithubApiError::TimedOut {
+                seconds: READ_TIME_LIMIT.as_secs(),
+                path,
+            }),
+        }
+    }
+
+    /// Returns the response of an address after its redirects.
+    async fn follow(
         &self,
         mut url: Url,
         accept: &'static str,
@@ -310,6 +334,10 @@ impl GithubApi {
                 .filter(|next| next.origin() == url.origin());
             match next {
                 Some(next) => url = next,
+                None if is_rate_limit(status, &answer.headers) => {
+                    let path = path();
+                    return Err(GithubApiError::RateLimited { status, path });
+                }
                 None => {
                     let path = path();
                     return Err(GithubApiError::Status { status, path });
@@ -319,6 +347,18 @@ impl GithubApi {
         Err(GithubApiError::Address(format!(
             "{url}, after {REDIRECTS_LIMIT} redirects,"
         )))
+    }
+
+    /// Returns a body without the token, which an answer can repeat.
+    fn without_token(&self, body: &[u8]) -> Vec<u8> {
+        let token = self.token.as_ref().map(ExposeSecret::expose_secret);
+        match token.filter(|token| !token.is_empty()) {
+            Some(token) => {
+                let text = String::from_utf8_lossy(body);
+                text.replace(token, "***").into_bytes()
+            }
+            None => body.to_vec(),
+        }
     }
 
     fn headers(&self, url: &Url, accept: &'static str) -> HeaderMap {
@@ -345,18 +385,41 @@ fn parse_json<T: DeserializeOwned>(url: &Url, body: &[u8]) -> Result<T, GithubAp
     serde_json::from_slice(body).map_err(|_| GithubApiError::NotJson(url.path().to_owned()))
 }
 
-/// Returns the address of the next page by the response's `Link` header (RFC 8288); `None` after the last. An
-/// address of another host is none: the token must not go there.
-fn next_page(page: &Url, headers: &HeaderMap) -> Option<Url> {
-    let links = headers.get(LINK)?.to_str().ok()?.split(',');
+/// Returns the address of the next page by the response's `Link` header (RFC 8288); `None` after the last.
+///
+/// # Errors
+/// A next page that cannot be read, is this one, or is of another host, where the token must not go: the list would be
+/// cut without a word.
+fn next_page(page: &Url, headers: &HeaderMap) -> Result<Option<Url>, ()> {
+    let Some(links) = headers.get(LINK) else {
+        return Ok(None);
+    };
+    let links = links.to_str().map_err(drop)?.split(',');
     let next = links
         .filter_map(|link| link.split_once(';'))
         .find(|(_, parameters)| {
             let mut parameters = parameters.split(';').map(str::trim);
             parameters.any(|it| matches!(it, "rel=\"next\"" | "rel=next"))
         });
-    let (address, _) = next?;
-    let address = address.trim().strip_prefix('<')?.strip_suffix('>')?;
-    let next = page.join(address).ok()?;
-    (next.origin() == page.origin()).then_some(next)
+    let Some((address, _)) = next else {
+        return Ok(None);
+    };
+    let address = address.trim().strip_prefix('<');
+    let address = address.and_then(|address| address.strip_suffix('>'));
+    let next = address.and_then(|address| page.join(address).ok());
+    let next = next.filter(|next| next.origin() == page.origin() && next != page);
+    next.map(Some).ok_or(())
+}
+
+/// Returns whether a refusal is about the number of requests and not about a permission.
+fn is_rate_limit(status: StatusCode, headers: &HeaderMap) -> bool {
+    let has_none_left = || {
+        let remaining = headers.get("x-ratelimit-remaining");
+        remaining.is_some_and(|remaining| remaining == "0")
+    };
+    match status.as_u16() {
+        429 => true,
+        403 => headers.contains_key(RETRY_AFTER) || has_none_left(),
+        _ => false,
+    }
 }

@@ -94,10 +94,10 @@ impl PolicyReport {
             text += &rows("records", &policy_records::records_lines(environment));
             let adopt_until = policy_records::adopt_until_phrase(environment);
             text += &rows("adopt-until", &[adopt_until]);
-            text += &rows(
-                "github-environment",
-                &[github_environment_phrase(environment)],
-            );
+            if environment.states("github-environment") {
+                let name = to_printable(environment.github_environment(), TEXT_LIMIT);
+                text += &rows("github-environment", &[name]);
+            }
             let retention = policy_retention::retention_lines(environment);
             text += &rows("retention", &retention);
         }
@@ -255,14 +255,5 @@ fn unbound_word(environment: &EnvironmentRules) -> &'static str {
     match environment.allows_unbound() {
         true => "allow",
         false => "refuse",
-    }
-}
-
-/// Returns the value of the key `github-environment`.
-fn github_environment_phrase(environment: &EnvironmentRules) -> String {
-    let name = to_printable(environment.github_environment(), TEXT_LIMIT);
-    match environment.states("github-environment") {
-        true => name,
-        false => format!("{name} (default)"),
     }
 }

@@ -34,7 +34,13 @@ fn workflow_run(jobs: &[u64]) -> FoundWorkflowRun {
         branch: Some("develop".to_owned()),
         commit: SHA.to_owned(),
         is_own_repository: true,
-        jobs: jobs.to_vec(),
+        jobs: jobs
+            .iter()
+            .map(|id| FoundJob {
+                id: *id,
+                has_succeeded: true,
+            })
+            .collect(),
     }
 }
 
@@ -105,6 +111,55 @@ fn the_newest_run_decides() {
         let runs = vec![run(2, Some(newer)), run(1, Some(older))];
         let facts = facts(runs, vec![workflow_run(&[1]), workflow_run(&[2])]);
         assert_eq!(judge_checks(&[job(&[])], &facts).has_passed(), passes);
+    }
+}
+
+#[test]
+fn a_run_that_has_not_started_is_newer_than_all_that_have() {
+    let mut queued = run(1, None);
+    queued.started_at = None;
+    let runs = vec![run(2, Some("success")), queued];
+    let facts = facts(runs, vec![workflow_run(&[1, 2])]);
+    assert_eq!(judge_checks(&[job(&[])], &facts).state(), GateState::Failed);
+}
+
+#[test]
+fn a_check_run_that_was_changed_does_not_hide_its_job() {
+    let mut workflow = workflow_run(&[1]);
+    workflow.jobs[0].has_succeeded = false;
+    let facts = facts(vec![run(1, Some("success"))], vec![workflow]);
+    assert_eq!(judge_checks(&[job(&[])], &facts).state(), GateState::Failed);
+}
+
+/// Nothing but completed success passes, in any mix of runs; a fact less never makes a failed gate pass.
+#[test]
+fn random_runs_pass_only_by_a_newest_success() {
+    for seed in 0..3000 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let mut runs = Vec::new();
+        for id in 1..=random.u64(0..4) {
+            let conclusions = [Some("success"), Some("failure"), Some("skipped"), None];
+            let mut found = run(id, conclusions[random.usize(0..4)]);
+            if random.u8(0..4) == 0 {
+                found.started_at = None;
+            }
+            runs.push(found);
+        }
+        let jobs: Vec<u64> = (1..4).filter(|_| random.bool()).collect();
+        let given = facts(runs.clone(), vec![workflow_run(&jobs)]);
+        let newest = runs
+            .iter()
+            .filter(|run| jobs.contains(&run.id))
+            .max_by_key(|run| (run.started_at.is_none(), run.started_at.clone(), run.id));
+        let expected = newest.is_some_and(|run| run.conclusion.as_deref() == Some("success"));
+        let judged = judge_checks(&[job(&[])], &given);
+        assert_eq!(judged.has_passed(), expected, "{seed}: {runs:?} {jobs:?}");
+        let mut less = given.clone();
+        less.check_runs = Err(unknown("checks: read"));
+        assert!(!judge_checks(&[job(&[])], &less).has_passed(), "{seed}");
+        let mut less = given;
+        less.workflow_runs = [("ci.yml".to_owned(), Err(unknown("actions: read")))].into();
+        assert!(!judge_checks(&[job(&[])], &less).has_passed(), "{seed}");
     }
 }
 

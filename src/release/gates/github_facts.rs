@@ -8,11 +8,11 @@ use futures_util::future::{join, join_all};
 use tokio::sync::OnceCell;
 
 use crate::gate::{
-    ApprovalFacts, ApprovalsRule, CheckFacts, FoundCheckRun, FoundReview, FoundStatus,
+    ApprovalFacts, ApprovalsRule, CheckFacts, FoundCheckRun, FoundJob, FoundReview, FoundStatus,
     FoundWorkflowRun, GithubFact, RequiredCheck, UnknownFact,
 };
 use crate::github::{
-    ACTIONS_PERMISSION, GithubApi, GithubApiError, PullRequest, RunReview, WorkflowRun,
+    ACTIONS_PERMISSION, GithubApi, GithubApiError, PullRequest, RunReview, WorkflowJob, WorkflowRun,
 };
 use crate::image::CommitId;
 
@@ -211,7 +211,7 @@ impl GithubFactReader {
             let mut found = Vec::with_capacity(read.len() + left.len());
             for (run, jobs) in read.into_iter().zip(jobs) {
                 let jobs = jobs.map_err(unknown_fact)?;
-                found.push(self.found_run(run, jobs.into_iter().map(|job| job.id).collect()));
+                found.push(self.found_run(run, jobs.iter().map(found_job).collect()));
             }
             found.extend(left.into_iter().map(|run| self.found_run(run, Vec::new())));
             Ok(found)
@@ -220,7 +220,7 @@ impl GithubFactReader {
         self.reads.workflow_runs.get_or_read(key, read).await
     }
 
-    fn found_run(&self, run: WorkflowRun, jobs: Vec<u64>) -> FoundWorkflowRun {
+    fn found_run(&self, run: WorkflowRun, jobs: Vec<FoundJob>) -> FoundWorkflowRun {
         FoundWorkflowRun {
             is_own_repository: self.is_own(&run),
             path: run.path,
@@ -264,6 +264,13 @@ impl GithubFactReader {
 impl std::fmt::Debug for GithubFactReader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "GithubFactReader({})", self.run.repository)
+    }
+}
+
+fn found_job(job: &WorkflowJob) -> FoundJob {
+    FoundJob {
+        id: job.id,
+        has_succeeded: job.status == "completed" && job.conclusion.as_deref() == Some("success"),
     }
 }
 
