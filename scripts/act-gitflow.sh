@@ -51,6 +51,8 @@ sed -E -e "s#ghcr\.io/acme/#$ghcr/example/#" -e 's#acme/web#example/project#' -e
 echo 'trusted-root: .github/trusted_root.json' >>"$tree/.github/shipmark.yml"
 sed -i -E -e "s#ghcr\.io#$ghcr#g" \
   -e "s#^( +)command: (push|promote|rollback|mark|adopt)\$#&\n\1signing-config: $SIGSTACK_SIGNING_CONFIG\n\1trusted-root: .github/trusted_root.json#" "$tree"/.github/workflows/*.yml
+# act's schema of workflows does not know the key yet, with which GitHub makes no deployment of its own.
+sed -i -E -e 's#, deployment: false\}#}#' -e '/^ +deployment: false$/d' "$tree"/.github/workflows/*.yml
 actions=()
 while read -r uses; do
   case $uses in
