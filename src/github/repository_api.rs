@@ -44,6 +44,9 @@ const ITEMS_LIMIT: usize = 1000;
 /// Time for all attempts of one GET.
 const READ_TIME_LIMIT: Duration = Duration::from_secs(60);
 
+/// Shortest token, in bytes.
+const TOKEN_LENGTH: usize = 8;
+
 /// Most redirects of one request.
 const REDIRECTS_LIMIT: usize = 3;
 
@@ -352,7 +355,8 @@ impl GithubApi {
     /// Returns a body without the token, which an answer can repeat.
     fn without_token(&self, body: &[u8]) -> Vec<u8> {
         let token = self.token.as_ref().map(ExposeSecret::expose_secret);
-        match token.filter(|token| !token.is_empty()) {
+        // What is shorter is no token of GitHub, and would blot out words.
+        match token.filter(|token| token.len() >= TOKEN_LENGTH) {
             Some(token) => {
                 let text = String::from_utf8_lossy(body);
                 text.replace(token, "***").into_bytes()

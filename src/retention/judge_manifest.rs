@@ -2,10 +2,9 @@
 
 use super::deletion_reason::DeletionReason;
 use super::keep_reason::KeepReason;
-use super::newest_of_rule::is_described;
 use super::repository_facts::RepositoryFacts;
 use super::reserved_tag::ReservedTag;
-use super::retention_rules::PruneSelector;
+use super::retention_rules::{PruneSelector, is_described};
 use crate::image::Tag;
 use crate::record::RecordTime;
 

@@ -6,22 +6,10 @@ use std::collections::{BTreeSet, HashMap};
 use super::manifest_age::ManifestAge;
 use super::manifest_graph::ManifestGraph;
 use super::observed_manifest::ObservedManifest;
-use super::retention_rules::{PruneRule, PruneSelector};
+use super::retention_rules::{PruneRule, PruneSelector, is_described};
 use super::version_class::{VersionClass, read_version};
-use crate::image::Tag;
 use crate::record::RecordTime;
 use crate::tagging::ReleaseVersion;
-
-/// Returns whether a rule about tags describes a tag.
-pub(super) fn is_described(selector: &PruneSelector, tag: &Tag) -> bool {
-    let mut patterns = selector.patterns().iter();
-    let has_form = || match selector {
-        PruneSelector::Tags(_) => true,
-        PruneSelector::Versions(_) => read_version(tag).is_some(),
-        PruneSelector::Untagged { .. } => false,
-    };
-    patterns.any(|pattern| pattern.matches(tag)) && has_form()
-}
 
 /// Returns, for each node, whether it is among the newest images that a rule leaves, or below one of them. Images
 /// are counted by digest, before their age; one that another image of the rule lists is not counted.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::newest_of_rule::is_described;
+use super::version_class::read_version;
 use crate::image::Tag;
 use crate::rule_duration::RuleDuration;
 use crate::tagging::TagPattern;
@@ -139,4 +139,15 @@ impl fmt::Display for PruneRule {
             None => Ok(()),
         }
     }
+}
+
+/// Returns whether a rule about tags describes a tag.
+pub(super) fn is_described(selector: &PruneSelector, tag: &Tag) -> bool {
+    let mut patterns = selector.patterns().iter();
+    let has_form = || match selector {
+        PruneSelector::Tags(_) => true,
+        PruneSelector::Versions(_) => read_version(tag).is_some(),
+        PruneSelector::Untagged { .. } => false,
+    };
+    patterns.any(|pattern| pattern.matches(tag)) && has_form()
 }

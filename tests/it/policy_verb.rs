@@ -515,6 +515,7 @@ fn a_step_shows_the_policy_of_the_workflows_commit() {
             {"service": "api", "repository": "oci:prod/api"},
         ],
         "adoptUntil": null,
+        "githubEnvironment": "prod",
         "retention": {
             "keep": {"released": null, "rollback": null, "tags": [], "pinned": []},
             "prune": [],

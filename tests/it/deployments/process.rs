@@ -51,6 +51,7 @@ fn run(
     let mut step = stage.step(trigger, &[&inputs[..], more].concat());
     step.env("GITHUB_API_URL", github.url())
         .env("GITHUB_REPOSITORY", "acme/web")
+        .env("GITHUB_SERVER_URL", "https://github.com")
         .env("GITHUB_RUN_ID", id.to_string());
     Ran::of(step.output().unwrap())
 }
