@@ -95,6 +95,14 @@ impl CanonicalRegistry {
             port: port.filter(|port| !DEFAULT_PORTS.contains(port)),
         }
     }
+
+    /// Returns the name of the host in lower case; `None` of an address, of this machine and of Docker Hub.
+    pub fn host_name(&self) -> Option<&str> {
+        match &self.host {
+            CanonicalHost::Name(name) => Some(name),
+            CanonicalHost::DockerHub | CanonicalHost::Loopback | CanonicalHost::Address(_) => None,
+        }
+    }
 }
 
 impl CanonicalHost {

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use super::archive::archive_planned;
 use super::check_kept::check_kept;
 use super::delete_step::{StepEnd, delete_step, forget_deleted};
+use super::known_registry::refuse_undeletable;
 use super::plan_file::{PlanFile, manifest_reason, tag_reason};
 use super::prune_outcome::{AppliedDeletion, AppliedRepository, DeletionRefusal, PruneOutcome};
 use super::prune_plan::{GroupContent, PrunePlan};
@@ -41,6 +42,7 @@ pub async fn apply_prune(
             let hint = error.hint();
             Failure::input(format!("apply: the plan file {error}")).with_hint(hint)
         })?;
+    refuse_undeletable(request, file)?;
     let reader = SnapshotReader::new(request, context);
     let used = reader.read_use().await?;
     let mut groups = Vec::with_capacity(request.groups.len());

@@ -10,6 +10,7 @@ mod check_kept;
 mod content_cache;
 mod delete_step;
 mod find_pins;
+mod known_registry;
 mod plan_file;
 mod prune_outcome;
 mod prune_plan;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::known_registry::note_refused;
 use super::prune_request::{PruneRequest, RecordedUse, RuleGroup};
 use super::read_layout::written_at;
 use super::read_snapshot::SnapshotReader;
@@ -161,7 +162,8 @@ impl<'a> GroupContent<'a> {
         let plan = self.plan(request, used, earlier);
         let rules = &self.group.rules;
         let places = self.group.places.iter().zip(&self.contents);
-        let repositories = places.map(|(place, content)| PlannedRepository {
+        let places = places.zip(&plan.repositories);
+        let repositories = places.map(|((place, content), planned)| PlannedRepository {
             place: place.clone(),
             snapshot: content.snapshot_digest(),
             tags: content
@@ -171,7 +173,12 @@ impl<'a> GroupContent<'a> {
                 .map(|(tag, target)| (tag.clone(), target.digest))
                 .collect(),
             unnamed_blobs: old_unnamed_blobs(content, rules, request.clock),
-            notes: content.notes.clone(),
+            notes: content
+                .notes
+                .iter()
+                .cloned()
+                .chain(note_refused(place, planned))
+                .collect(),
         });
         GroupPlan {
             repositories: repositories.collect(),

@@ -9,6 +9,7 @@ use futures_util::stream::FuturesUnordered;
 use serde::Deserialize;
 
 use super::content_cache::ContentCache;
+use super::known_registry::known_deletion;
 use super::repository_content::{RepositoryContent, printable};
 use super::request_budget::RequestBudget;
 use crate::image::{Digest, Manifest, ManifestError, Tag, TagOrDigest};
@@ -101,7 +102,9 @@ impl RegistryReading<'_> {
     /// A login that may not list tags, and a budget that is spent.
     pub(super) async fn read(&self) -> Result<RepositoryContent, ReadingError> {
         let mut content = RepositoryContent::default();
-        content.snapshot.name = self.remote.repository().to_string();
+        let repository = self.remote.repository();
+        content.snapshot.name = repository.to_string();
+        content.snapshot.registry = known_deletion(repository.registry());
         let mut state = ReadingState::new(content);
         self.list_tags(&mut state).await?;
         self.read_pending(state).await

@@ -54,6 +54,12 @@ pub const REGISTRY_QUIRKS: &[RegistryQuirk] = &[
         Assumed("docker/buildx#663"),
     ),
     quirk(
+        "Amazon ECR",
+        "deletes an image with its last tag",
+        "registry/deletion_quirk.rs",
+        Assumed("Amazon ECR user guide, \"Deleting an image\""),
+    ),
+    quirk(
         "Artifactory",
         "answers 403 to the HEAD of a manifest that does not exist, and 404 to its GET",
         "registry/manifests.rs",
@@ -100,6 +106,12 @@ pub const REGISTRY_QUIRKS: &[RegistryQuirk] = &[
         "redirects a request for referrers to a page of github.com",
         "registry/referrers_api.rs",
         Assumed("artifacthub/hub#4785"),
+    ),
+    quirk(
+        "GitHub Container Registry",
+        "answers 405 to every deletion",
+        "registry/deletion_quirk.rs",
+        Assumed("containers/skopeo#1880"),
     ),
     quirk(
         "GitLab",

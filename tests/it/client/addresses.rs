@@ -1,69 +1,17 @@
 //! Where a registry may lead: by the realm that it names, and by what its answers redirect to.
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
-use tokio::net::{TcpListener, TcpStream};
-
-use shipmark::http::{HttpSettings, ProxySettings};
 use shipmark::registry::RegistrySettings;
 use shipmark::release::Failure;
 
 use super::*;
-use crate::registry::{Auth, Effect, Fault, Profile, Registry, TestCa, TokenServer};
+use crate::registry::{Auth, Effect, Fault, Profile, Registry, TokenServer};
+use crate::support::far_registry::far_registry;
 
 const MAIN: &str = "refs/heads/main";
 /// A registry on the internet, as far as its name says.
 const FAR: &str = "elsewhere.example";
 /// What nobody else than the answering host is to show.
 const WORDS: &str = "inner page: secret-hostname-42";
-
-/// A proxy through which `FAR` is `target`. Tells its address.
-async fn proxy_to(target: String) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(tunnel(stream, target.clone()));
-        }
-    });
-    format!("http://{address}")
-}
-
-async fn tunnel(mut stream: TcpStream, target: String) {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        match stream.read_u8().await {
-            Ok(byte) => head.push(byte),
-            Err(_) => return,
-        }
-    }
-    if !head.starts_with(format!("CONNECT {FAR}:443 ").as_bytes()) {
-        return;
-    }
-    let mut to = TcpStream::connect(target).await.unwrap();
-    stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
-    let _ = copy_bidirectional(&mut stream, &mut to).await;
-}
-
-/// A registry that is reached as [`FAR`], settings to reach it, and the folder of its authority.
-async fn far() -> (Registry, RegistrySettings, tempfile::TempDir) {
-    let ca = TestCa::new();
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("authority.pem");
-    std::fs::write(&path, ca.pem()).unwrap();
-    let registry = Registry::start(Profile::plain().tls_as(ca.wrong_name())).await;
-    let settings = RegistrySettings {
-        http: HttpSettings {
-            ca_file: Some(path),
-            proxies: ProxySettings {
-                https: Some(proxy_to(registry.host()).await),
-                ..ProxySettings::default()
-            },
-            ..settings().http
-        },
-        ..settings()
-    };
-    (registry, settings, folder)
-}
 
 /// This machine's port `inner`, and what only a machine of a cloud can ask.
 fn only_from_here(inner: &str) -> Vec<String> {
@@ -103,7 +51,7 @@ async fn promise_7_no_realm_is_asked_that_only_this_machine_can_reach() {
     let inner = Registry::start(Profile::plain()).await;
     let token = Effect::status_with(200, &[], r#"{"token":"INNERTOKEN123"}"#);
     inner.fault(Fault::on("*", "", token).always());
-    let (registry, settings, _folder) = far().await;
+    let (registry, settings, _folder) = far_registry(FAR).await;
     let logged_in = RegistrySettings {
         credentials: login(&[FAR], "robot", HUNTER2).credentials,
         ..settings.clone()
@@ -137,7 +85,7 @@ async fn promise_7_no_realm_is_asked_that_only_this_machine_can_reach() {
 
 #[tokio::test]
 async fn promise_7_without_a_login_a_realm_goes_over_https_as_well() {
-    let (registry, settings, _folder) = far().await;
+    let (registry, settings, _folder) = far_registry(FAR).await;
     for realm in [
         "http://10.0.0.5/token",
         "http://auth.example/",
@@ -156,7 +104,7 @@ async fn promise_7_without_a_login_a_realm_goes_over_https_as_well() {
 #[tokio::test]
 async fn promise_7_no_redirect_leads_to_what_only_this_machine_can_reach() {
     let inner = Registry::start(Profile::plain()).await;
-    let (registry, settings, _folder) = far().await;
+    let (registry, settings, _folder) = far_registry(FAR).await;
     let mut tried = 0;
     for host in only_from_here(&inner.host()) {
         for (method, status) in [("GET", 307), ("POST", 202)] {

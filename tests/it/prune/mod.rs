@@ -5,6 +5,7 @@ mod cases;
 mod command_line;
 mod counts;
 mod crash;
+mod known_hosts;
 mod layout_stage;
 mod layouts;
 mod plan_files;

@@ -47,7 +47,11 @@ impl TestCa {
     }
 
     pub fn wrong_name(&self) -> Identity {
-        self.sign(params(&["elsewhere.example"]))
+        self.named("elsewhere.example")
+    }
+
+    pub fn named(&self, name: &str) -> Identity {
+        self.sign(params(&[name]))
     }
 
     /// A certificate for 127.0.0.1 and 0.0.0.0 that signs itself, as an authority or not, and its PEM.

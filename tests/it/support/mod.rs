@@ -4,6 +4,7 @@ pub mod attach;
 pub mod branches;
 pub mod built_index;
 pub mod checkout;
+pub mod far_registry;
 pub mod gated;
 pub mod github_permissions;
 pub mod keys;
