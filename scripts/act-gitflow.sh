@@ -9,7 +9,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 usage='usage: act-gitflow.sh RUNNER_TOOLS_DIR ACTION_YML IMAGE SHIPMARK'
-runner=$(realpath "${1:?$usage}") action=${2:?$usage} image=${3:?$usage} shipmark=${4:?$usage}
+runner=$(realpath "${1:?$usage}") action=${2:?$usage} image=${3:?$usage} shipmark=$(realpath "${4:?$usage}")
 sigstore=${XDG_CACHE_HOME:-$HOME/.cache}/shipmark/sigstore
 fail() { echo "act-gitflow.sh: $*" >&2; exit 1; }
 docker image inspect "$image" >/dev/null || fail "the engine does not have $image"

@@ -23,6 +23,7 @@ mod record_run;
 mod repository_content;
 mod request_budget;
 mod restore;
+mod undeletable_plan;
 
 pub use apply::apply_prune;
 pub use find_pins::find_pins;
