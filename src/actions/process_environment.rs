@@ -43,6 +43,14 @@ impl ProcessEnvironment {
         self.get("GITHUB_ACTIONS") == Some("true") || self.get("GITHUB_OUTPUT").is_some()
     }
 
+    /// Returns the address of the run's page, which a re-run has too; `None` outside of a runner.
+    pub fn run_uri(&self) -> Option<String> {
+        let server = self.get("GITHUB_SERVER_URL")?;
+        let repository = self.get("GITHUB_REPOSITORY")?;
+        let id = self.get("GITHUB_RUN_ID")?;
+        Some(format!("{server}/{repository}/actions/runs/{id}"))
+    }
+
     /// The variables for programs of others: all but the inputs and states of actions, the inputs of a
     /// command line, the tokens that the runner gives an action, and cosign's key and password.
     pub fn inheritable_variables(&self) -> Vec<(String, String)> {

@@ -7,8 +7,8 @@ mod comment_marker;
 use std::time::Duration;
 
 use super::event_inputs::runner_facts;
-use super::github_inputs;
 use super::invocation::Invocation;
+use super::own_api::{UncalledApi, open_own_api};
 use crate::actions::ProcessEnvironment;
 use crate::cli::Input;
 use crate::event::{EventFacts, EventName, PullRequestFacts};
@@ -108,17 +108,17 @@ impl CommentTarget {
             ));
         }
         let arguments = &invocation.arguments;
-        if arguments.text(Input::GithubToken).is_none() {
-            return Err(CommentError::new("there is no token").with_hint("give github-token"));
-        }
-        let repository = environment.get("GITHUB_REPOSITORY");
-        let repository = repository.ok_or_else(|| unset("GITHUB_REPOSITORY"))?;
-        let api = github_inputs::open_api(invocation, repository);
-        let api = api.map_err(|failure| {
+        let api = open_own_api(invocation).map_err(|failure| {
             let what = failure
                 .diagnostic()
                 .map(|diagnostic| diagnostic.what.clone());
             CommentError::new(what.unwrap_or_default())
+        })?;
+        let api = api.map_err(|uncalled| match uncalled {
+            UncalledApi::NoToken => {
+                CommentError::new("there is no token").with_hint("give github-token")
+            }
+            uncalled => CommentError::new(uncalled.to_string()),
         })?;
         let name = report.outcome.environment.as_ref();
         let name = name.map_or("", |name| name.as_str());

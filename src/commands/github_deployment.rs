@@ -1,7 +1,7 @@
 //! What a run tells GitHub of a release, from inputs and environment.
 
-use super::github_inputs::{api_base, open_api};
 use super::invocation::Invocation;
+use super::own_api::{UncalledApi, open_own_api};
 use crate::cli::Input;
 use crate::policy::EnvironmentRules;
 use crate::release::{
@@ -48,11 +48,6 @@ pub(super) fn open_deployment(
         );
     };
     let variable = |name| invocation.environment.get(name).map(str::to_owned);
-    let run_uri = || {
-        let server = variable("GITHUB_SERVER_URL")?;
-        let (repository, id) = (variable("GITHUB_REPOSITORY")?, variable("GITHUB_RUN_ID")?);
-        Some(format!("{server}/{repository}/actions/runs/{id}"))
-    };
     let what = match creates_deployment {
         true => "the deployment",
         false => "the storage record",
@@ -62,45 +57,23 @@ pub(super) fn open_deployment(
         false => "artifact-metadata: write",
     };
     let repository = variable("GITHUB_REPOSITORY").unwrap_or_default();
-    let api = match unusable_api(invocation, &repository, permission)? {
-        Some((why, add)) => Err(GithubLeftOut { what, why, add }),
-        None => Ok(open_api(invocation, &repository)?),
-    };
+    let api = open_own_api(invocation)?.map_err(|uncalled| GithubLeftOut {
+        what,
+        why: uncalled.to_string(),
+        add: (uncalled == UncalledApi::NoToken).then(|| {
+            format!("github-token: ${{{{ github.token }}}} and permissions: {permission}")
+        }),
+    });
     Ok(Some(GithubDeployment::new(DeploymentOptions {
         api,
         creates_deployment,
         creates_storage_record,
         environment: environment.clone(),
         repository,
-        run_uri: run_uri(),
+        run_uri: invocation.environment.run_uri(),
         run_commit: variable("GITHUB_SHA"),
         dry_run: is_on(Input::DryRun)?,
     })))
-}
-
-/// Returns why the run does not call the API, and what to add; `None` if it does.
-fn unusable_api(
-    invocation: &Invocation,
-    repository: &str,
-    permission: &str,
-) -> Result<Option<(String, Option<String>)>, Failure> {
-    let arguments = &invocation.arguments;
-    if arguments.is_accepted(Input::Offline) && arguments.switch(Input::Offline)? {
-        return Ok(Some(("offline is true".to_owned(), None)));
-    }
-    if repository.is_empty() {
-        let why = "GITHUB_REPOSITORY is not set".to_owned();
-        return Ok(Some((why, None)));
-    }
-    if arguments.text(Input::GithubToken).is_none() {
-        let add = format!("github-token: ${{{{ github.token }}}} and permissions: {permission}");
-        return Ok(Some(("the run has no github-token".to_owned(), Some(add))));
-    }
-    if api_base(invocation)?.scheme() != "https" {
-        let why = "GITHUB_API_URL is not an https address".to_owned();
-        return Ok(Some((why, None)));
-    }
-    Ok(None)
 }
 
 /// Has the reports of the run say what GitHub was told.

@@ -1,12 +1,10 @@
 //! What the gates `checks` and `approvals` need to ask GitHub: the run, by the runner's variables, and the API.
 
-use super::github_inputs::{api_base, open_api};
 use super::invocation::Invocation;
 use super::load_policy::LoadedPolicy;
-use crate::cli::Input;
+use super::own_api::{UncalledApi, open_own_api};
 use crate::event::RefFilter;
 use crate::gate::{RequiredCheck, RequiredJob, UnknownFact};
-use crate::github::GithubApi;
 use crate::image::CommitId;
 use crate::policy::EnvironmentRules;
 use crate::release::{Failure, GithubFactReader, GithubRun};
@@ -21,10 +19,7 @@ pub(super) fn open_fact_reader(
 ) -> Result<GithubFactReader, Failure> {
     let variable = |name| invocation.environment.get(name);
     let repository = variable("GITHUB_REPOSITORY").unwrap_or_default().to_owned();
-    let api = match why_not_called(invocation, &repository)? {
-        Some(unknown) => Err(unknown),
-        None => Ok::<GithubApi, _>(open_api(invocation, &repository)?),
-    };
+    let api = open_own_api(invocation)?.map_err(unknown_fact);
     let actors = ["GITHUB_ACTOR", "GITHUB_TRIGGERING_ACTOR"];
     Ok(GithubFactReader::new(GithubRun {
         api,
@@ -35,35 +30,17 @@ pub(super) fn open_fact_reader(
     }))
 }
 
-/// Returns why the run does not call the API; `None` if it does.
-fn why_not_called(
-    invocation: &Invocation,
-    repository: &str,
-) -> Result<Option<UnknownFact>, Failure> {
-    let arguments = &invocation.arguments;
-    let unknown = |reason: &str, permission: Option<&'static str>| {
-        Some(UnknownFact {
-            reason: reason.to_owned(),
-            permission,
-        })
+fn unknown_fact(uncalled: UncalledApi) -> UnknownFact {
+    let hint = match uncalled {
+        UncalledApi::NoToken => {
+            ": give one of a job with permissions: actions: read, and checks: read, statuses: read or pull-requests: read for what the gate asks"
+        }
+        _ => "",
     };
-    if arguments.is_accepted(Input::Offline) && arguments.switch(Input::Offline)? {
-        return Ok(unknown(
-            "offline is true, so GitHub's API is not called",
-            None,
-        ));
+    UnknownFact {
+        reason: format!("{uncalled}{hint}"),
+        permission: None,
     }
-    if repository.is_empty() {
-        return Ok(unknown("GITHUB_REPOSITORY is not set", None));
-    }
-    if arguments.text(Input::GithubToken).is_none() {
-        let reason = "the run has no github-token: give one of a job with permissions: actions: read, and checks: read, statuses: read or pull-requests: read for what the gate asks";
-        return Ok(unknown(reason, None));
-    }
-    if api_base(invocation)?.scheme() != "https" {
-        return Ok(unknown("GITHUB_API_URL is not an https address", None));
-    }
-    Ok(None)
 }
 
 /// Returns the checks of an environment, each with the branches whose runs count: those that it states, else the refs

@@ -2,11 +2,10 @@
 //! has one parent, and the image was built from the head of the pull request.
 
 use super::event_inputs::open_checkout;
-use super::github_inputs::{api_base, open_api};
 use super::invocation::Invocation;
-use crate::cli::Input;
+use super::own_api::open_own_api;
 use crate::event::{EventFacts, EventName, GitRef, MergedPullRequest};
-use crate::github::{GithubApi, PullRequest};
+use crate::github::PullRequest;
 use crate::image::CommitId;
 use crate::notices::to_printable;
 use crate::release::Failure;
@@ -26,9 +25,10 @@ pub(super) async fn add_merged_pull_request(
     let Some(commit) = unexplained_commit(&facts) else {
         return Ok(facts);
     };
-    let Some((api, repository)) = open_own_api(invocation)? else {
+    let Ok(api) = open_own_api(invocation)? else {
         return Ok(facts);
     };
+    let repository = invocation.environment.get("GITHUB_REPOSITORY");
     let listed = match api.list_commit_pull_requests(commit.as_str()).await {
         Ok(listed) => listed,
         Err(error) => {
@@ -44,8 +44,8 @@ pub(super) async fn add_merged_pull_request(
     };
     let is_merged = |pull: &PullRequest| {
         let is_own = |name: &Option<String>| {
-            name.as_deref()
-                .is_some_and(|name| name.eq_ignore_ascii_case(&repository))
+            let both = name.as_deref().zip(repository);
+            both.is_some_and(|(name, own)| name.eq_ignore_ascii_case(own))
         };
         pull.merged_at.is_some()
             && pull.merge_commit_sha.as_deref() == Some(commit.as_str())
@@ -86,21 +86,6 @@ fn unexplained_commit(facts: &EventFacts) -> Option<CommitId> {
         Some(found) if found.parents.len() > 1 => None,
         _ => Some(commit),
     }
-}
-
-/// Returns the API of the workflow's repository, and its name; `None` where the run does not call it.
-fn open_own_api(invocation: &Invocation) -> Result<Option<(GithubApi, String)>, Failure> {
-    let arguments = &invocation.arguments;
-    let is_offline = arguments.is_accepted(Input::Offline) && arguments.switch(Input::Offline)?;
-    let has_token = arguments.text(Input::GithubToken).is_some();
-    let Some(repository) = invocation.environment.get("GITHUB_REPOSITORY") else {
-        return Ok(None);
-    };
-    if is_offline || !has_token || api_base(invocation)?.scheme() != "https" {
-        return Ok(None);
-    }
-    let api = open_api(invocation, repository)?;
-    Ok(Some((api, repository.to_owned())))
 }
 
 fn several_failure(commit: &CommitId, several: &[PullRequest]) -> Failure {

@@ -30,6 +30,7 @@ mod merged_commit;
 mod merged_pull_request;
 mod named_branch;
 mod naming_inputs;
+mod own_api;
 mod pem_input;
 mod pinned_files;
 mod policy;

@@ -301,14 +301,8 @@ fn recorded_run(invocation: &Invocation, approvals: Vec<RecordedApproval>) -> Op
         return None;
     }
     let variable = |name| environment.get(name).map(str::to_owned);
-    let address = || {
-        let server = environment.get("GITHUB_SERVER_URL")?;
-        let repository = environment.get("GITHUB_REPOSITORY")?;
-        let id = environment.get("GITHUB_RUN_ID")?;
-        Some(format!("{server}/{repository}/actions/runs/{id}"))
-    };
     Some(RecordedRun {
-        uri: address(),
+        uri: environment.run_uri(),
         attempt: environment
             .get("GITHUB_RUN_ATTEMPT")
             .and_then(|text| text.parse().ok()),

@@ -269,15 +269,10 @@ fn parse_annotations(invocation: &Invocation) -> Result<BTreeMap<String, String>
 /// The workflow and the run. A re-run is the same run.
 fn run_annotations(environment: &ProcessEnvironment) -> BTreeMap<String, String> {
     let get = |name| environment.get(name);
-    let run = || {
-        let (server, repository) = (get("GITHUB_SERVER_URL")?, get("GITHUB_REPOSITORY")?);
-        let id = get("GITHUB_RUN_ID")?;
-        Some(format!("{server}/{repository}/actions/runs/{id}"))
-    };
     let workflow = get("GITHUB_WORKFLOW_REF").or_else(|| get("GITHUB_WORKFLOW"));
     let variables = [
         ("workflow", workflow.map(str::to_owned)),
-        (ImageClaim::RUN_ANNOTATION, run()),
+        (ImageClaim::RUN_ANNOTATION, environment.run_uri()),
     ];
     let variables = variables.into_iter().filter(|_| environment.is_in_runner());
     variables
