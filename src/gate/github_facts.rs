@@ -80,13 +80,18 @@ pub struct FoundWorkflowRun {
     pub jobs: Vec<FoundJob>,
 }
 
-/// Job of a workflow run.
+/// Job of a workflow run. Whoever may write checks can change name, time and conclusion of its check run, and not the
+/// job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundJob {
-    /// Id, which is also that of its check run.
+    /// Id, which is also that of its check run; newer jobs have higher ids.
     pub id: u64,
-    /// Whether it is completed with success. A check run can be changed by whoever may write checks; its job cannot.
-    pub has_succeeded: bool,
+    /// Name.
+    pub name: String,
+    /// Status, such as `completed`.
+    pub status: String,
+    /// Conclusion, such as `success`.
+    pub conclusion: Option<String>,
 }
 
 /// Commit status.
@@ -107,7 +112,8 @@ pub struct FoundStatus {
 pub struct ApprovalFacts {
     /// Reviews.
     pub reviews: GithubFact<Vec<FoundReview>>,
-    /// Logins of the authors of the source commit and of its pull requests; `None` for one that GitHub does not know.
+    /// Logins of author and committer of the source commit and of the authors of its pull requests; `None` for one that
+    /// GitHub does not know.
     pub authors: GithubFact<Vec<Option<String>>>,
     /// Logins of the users who started the run and this attempt; `None` for one that is not known.
     pub actors: Vec<Option<String>>,

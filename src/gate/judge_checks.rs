@@ -12,6 +12,12 @@ const COUNTED_EVENTS: [&str; 3] = ["push", "merge_group", "workflow_dispatch"];
 /// Beginning of the branches of a merge queue, `gh-readonly-queue/BRANCH/pr-NUMBER-SHA`.
 const QUEUE_PREFIX: &str = "gh-readonly-queue/";
 
+/// Status of a job or check run that has ended.
+const COMPLETED: &str = "completed";
+
+/// Conclusion, and state of a commit status, that passes.
+const SUCCESS: &str = "success";
+
 /// Limit on a name or conclusion in a message, in characters.
 const NAME_LIMIT: usize = 100;
 
@@ -31,61 +37,73 @@ fn judge_check(rule: &RequiredCheck, facts: &CheckFacts, verdict: &mut GateVerdi
         RequiredCheck::Status { context, creator } => {
             judge_status(&name, context, creator, facts, verdict);
         }
-        RequiredCheck::CheckRun { name: of, app } => {
-            let found = named_runs(facts, of, app);
-            match found {
-                Some(runs) => {
-                    judge_newest(&name, runs, verdict);
-                }
-                None => leave_unknown(&name, facts, verdict),
-            }
-        }
+        RequiredCheck::CheckRun { name: of, app } => match &facts.check_runs {
+            Ok(found) => judge_newest(&name, named_runs(found, of, app), verdict),
+            Err(unknown) => unknown.leave_unknown(&name, verdict),
+        },
         RequiredCheck::Job(job) => judge_job(&name, job, facts, verdict),
     }
 }
 
-fn judge_job(name: &str, job: &RequiredJob, facts: &CheckFacts, verdict: &mut GateVerdict) {
-    let Some(found) = named_runs(facts, &job.name, GITHUB_ACTIONS_APP) else {
-        return leave_unknown(name, facts, verdict);
+/// Judges the jobs of a name: all must have ended, and the newest must have succeeded, by itself and by its check run.
+/// The jobs say which check runs count and which is the newest, since names and times of check runs can be changed.
+fn judge_job(name: &str, rule: &RequiredJob, facts: &CheckFacts, verdict: &mut GateVerdict) {
+    let check_runs = match &facts.check_runs {
+        Ok(found) => found,
+        Err(unknown) => return unknown.leave_unknown(name, verdict),
     };
-    let runs = match facts.workflow_runs.get(&job.workflow) {
+    let runs = match facts.workflow_runs.get(&rule.workflow) {
         Some(Ok(runs)) => runs.as_slice(),
         Some(Err(unknown)) => return unknown.leave_unknown(name, verdict),
         None => &[],
     };
-    let counted = |run: &&FoundWorkflowRun| counts(run, job, &facts.commit);
-    let jobs: Vec<&FoundJob> = runs
-        .iter()
-        .filter(counted)
-        .flat_map(|run| &run.jobs)
-        .collect();
-    let is_job = |run: &&FoundCheckRun| jobs.iter().any(|job| job.id == run.id);
-    let (counted, others): (Vec<_>, Vec<_>) = found.into_iter().partition(is_job);
-    if !others.is_empty() {
-        verdict.add_fact(format!(
-            "{} of this name on the commit {} not count: no job of a run of {} by {} on an accepted branch",
-            counted_noun(others.len()),
-            if others.len() == 1 { "does" } else { "do" },
-            shown(&job.workflow),
-            COUNTED_EVENTS.join(", "),
-        ));
+    let counted = |run: &&FoundWorkflowRun| counts(run, rule, &facts.commit);
+    let jobs = runs.iter().filter(counted).flat_map(|run| &run.jobs);
+    let jobs: Vec<&FoundJob> = jobs.filter(|job| job.name == rule.name).collect();
+    let is_counted = |run: &FoundCheckRun| jobs.iter().any(|job| job.id == run.id);
+    let mut named = named_runs(check_runs, &rule.name, GITHUB_ACTIONS_APP);
+    add_uncounted(
+        rule,
+        named.iter().filter(|run| !is_counted(run)).count(),
+        verdict,
+    );
+    let Some(newest) = jobs.iter().max_by_key(|job| job.id) else {
+        return refuse_missing(name, verdict);
+    };
+    let of_jobs = jobs.iter().map(|job| &job.status);
+    let of_check_runs = check_runs.iter().filter(|run| is_counted(run));
+    let mut statuses = of_jobs.chain(of_check_runs.map(|run| &run.status));
+    if let Some(status) = statuses.find(|status| *status != COMPLETED) {
+        return refuse_unfinished(name, status, verdict);
     }
-    let newest = judge_newest(name, counted, verdict);
-    let job = jobs
-        .iter()
-        .find(|job| newest.is_some_and(|run| run.id == job.id));
-    if verdict.has_passed() && job.is_some_and(|job| !job.has_succeeded) {
-        verdict.fail(format!(
-            "{name}: the check run says success, and its job has not succeeded"
-        ));
+    named.retain(|run| run.id == newest.id);
+    match named.first() {
+        None => verdict.fail(format!(
+            "{name}: its newest job has no check run of this name by {GITHUB_ACTIONS_APP}"
+        )),
+        Some(run) if newest.conclusion == run.conclusion => {
+            judge_conclusion(name, newest.conclusion.as_deref(), verdict);
+        }
+        Some(run) => verdict.fail(format!(
+            "{name}: the check run says {}, and its job {}",
+            shown(run.conclusion.as_deref().unwrap_or_default()),
+            shown(newest.conclusion.as_deref().unwrap_or_default())
+        )),
     }
 }
 
-fn counted_noun(count: usize) -> String {
-    match count {
-        1 => "1 check run".to_owned(),
-        count => format!("{count} check runs"),
-    }
+/// Adds how many check runs have the name of a required job and are none of its jobs.
+fn add_uncounted(rule: &RequiredJob, count: usize, verdict: &mut GateVerdict) {
+    let subject = match count {
+        0 => return,
+        1 => "1 check run of this name on the commit does".to_owned(),
+        count => format!("{count} check runs of this name on the commit do"),
+    };
+    verdict.add_fact(format!(
+        "{subject} not count: no job of this name in a run of {} by {} on an accepted branch",
+        shown(&rule.workflow),
+        COUNTED_EVENTS.join(", "),
+    ));
 }
 
 /// Returns whether a run's jobs count for a required job.
@@ -119,49 +137,44 @@ fn queue_target(branch: &str) -> Option<&str> {
     rest.rsplit_once("/pr-").map(|(target, _)| target)
 }
 
-/// Returns the check runs of a name and an app; `None` where the check runs are not known.
-fn named_runs<'a>(facts: &'a CheckFacts, name: &str, app: &str) -> Option<Vec<&'a FoundCheckRun>> {
-    let runs = facts.check_runs.as_ref().ok()?;
-    let named = runs
+/// Returns the check runs of a name and an app.
+fn named_runs<'a>(found: &'a [FoundCheckRun], name: &str, app: &str) -> Vec<&'a FoundCheckRun> {
+    let named = found
         .iter()
         .filter(|run| run.name == name && run.app.as_deref() == Some(app));
-    Some(named.collect())
+    named.collect()
 }
 
-fn leave_unknown(name: &str, facts: &CheckFacts, verdict: &mut GateVerdict) {
-    if let Err(unknown) = &facts.check_runs {
-        unknown.leave_unknown(name, verdict);
-    }
-}
-
-/// Judges the newest of the check runs that count, and returns it.
-fn judge_newest<'a>(
-    name: &str,
-    runs: Vec<&'a FoundCheckRun>,
-    verdict: &mut GateVerdict,
-) -> Option<&'a FoundCheckRun> {
+/// Judges the newest of the check runs of an app, which alone can change them.
+fn judge_newest(name: &str, runs: Vec<&FoundCheckRun>, verdict: &mut GateVerdict) {
     let newest = runs
         .into_iter()
         // One that has not started yet is newer than all that have.
         .max_by_key(|run| (run.started_at.is_none(), &run.started_at, run.id));
-    let Some(newest) = newest else {
-        verdict.fail(format!("{name}: not found on the source commit"));
-        verdict
-            .add_hint("let the workflow run on the source commit, and promote after it succeeded");
-        return None;
-    };
-    let conclusion = newest.conclusion.as_deref().unwrap_or_default();
-    match (newest.status.as_str(), conclusion) {
-        ("completed", "success") => verdict.add_fact(format!("{name}: success")),
-        ("completed", conclusion) => {
-            verdict.fail(format!("{name}: {}, expected success", shown(conclusion)));
+    match newest {
+        None => refuse_missing(name, verdict),
+        Some(run) if run.status == COMPLETED => {
+            judge_conclusion(name, run.conclusion.as_deref(), verdict);
         }
-        (status, _) => {
-            verdict.fail(format!("{name}: {}, expected completed", shown(status)));
-            verdict.add_hint("wait until the checks of the source commit are completed");
-        }
+        Some(run) => refuse_unfinished(name, &run.status, verdict),
     }
-    Some(newest)
+}
+
+fn judge_conclusion(name: &str, conclusion: Option<&str>, verdict: &mut GateVerdict) {
+    match conclusion.unwrap_or_default() {
+        SUCCESS => verdict.add_fact(format!("{name}: {SUCCESS}")),
+        conclusion => verdict.fail(format!("{name}: {}, expected {SUCCESS}", shown(conclusion))),
+    }
+}
+
+fn refuse_missing(name: &str, verdict: &mut GateVerdict) {
+    verdict.fail(format!("{name}: not found on the source commit"));
+    verdict.add_hint("let the workflow run on the source commit, and promote after it succeeded");
+}
+
+fn refuse_unfinished(name: &str, status: &str, verdict: &mut GateVerdict) {
+    verdict.fail(format!("{name}: {}, expected {COMPLETED}", shown(status)));
+    verdict.add_hint("wait until the checks of the source commit are completed");
 }
 
 fn judge_status(
@@ -185,15 +198,7 @@ fn judge_status(
     });
     match by_creator.max_by_key(|status| status.id) {
         None => verdict.fail(format!("{name}: not found on the source commit")),
-        Some(newest) if newest.state == "success" => {
-            verdict.add_fact(format!("{name}: success"));
-        }
-        Some(newest) => {
-            verdict.fail(format!(
-                "{name}: {}, expected success",
-                shown(&newest.state)
-            ));
-        }
+        Some(newest) => judge_conclusion(name, Some(&newest.state), verdict),
     }
 }
 

@@ -27,20 +27,30 @@ fn run(id: u64, conclusion: Option<&str>) -> FoundCheckRun {
     }
 }
 
-fn workflow_run(jobs: &[u64]) -> FoundWorkflowRun {
+/// Job of a check run, as it ended.
+fn job_of(run: &FoundCheckRun) -> FoundJob {
+    FoundJob {
+        id: run.id,
+        name: run.name.clone(),
+        status: run.status.clone(),
+        conclusion: run.conclusion.clone(),
+    }
+}
+
+/// Facts of check runs that are jobs of one counted run of the workflow.
+fn facts_of_jobs(runs: &[FoundCheckRun]) -> CheckFacts {
+    let workflow = workflow_run(runs.iter().map(job_of).collect());
+    facts(runs.to_vec(), vec![workflow])
+}
+
+fn workflow_run(jobs: Vec<FoundJob>) -> FoundWorkflowRun {
     FoundWorkflowRun {
         path: ".github/workflows/ci.yml".to_owned(),
         event: "push".to_owned(),
         branch: Some("develop".to_owned()),
         commit: SHA.to_owned(),
         is_own_repository: true,
-        jobs: jobs
-            .iter()
-            .map(|id| FoundJob {
-                id: *id,
-                has_succeeded: true,
-            })
-            .collect(),
+        jobs,
     }
 }
 
@@ -91,69 +101,211 @@ fn only_completed_success_passes() {
         (Some(""), GateState::Failed),
         (None, GateState::Failed),
     ] {
-        let facts = facts(vec![run(1, conclusion)], vec![workflow_run(&[1])]);
-        assert_eq!(
-            judge_checks(&[job(&[])], &facts).state(),
-            state,
-            "{conclusion:?}"
-        );
+        let verdict = judge_checks(&[job(&[])], &facts_of_jobs(&[run(1, conclusion)]));
+        assert_eq!(verdict.state(), state, "{conclusion:?}");
     }
     // A conclusion before the end is none.
     let mut early = run(1, Some("success"));
     early.status = "in_progress".to_owned();
-    let facts = facts(vec![early], vec![workflow_run(&[1])]);
-    assert_eq!(judge_checks(&[job(&[])], &facts).state(), GateState::Failed);
+    let verdict = judge_checks(&[job(&[])], &facts_of_jobs(&[early]));
+    assert_eq!(verdict.state(), GateState::Failed);
 }
 
 #[test]
-fn the_newest_run_decides() {
+fn the_newest_job_decides() {
     for (older, newer, passes) in [("success", "failure", false), ("failure", "success", true)] {
         let runs = vec![run(2, Some(newer)), run(1, Some(older))];
-        let facts = facts(runs, vec![workflow_run(&[1]), workflow_run(&[2])]);
+        let workflow = runs.iter().map(|run| workflow_run(vec![job_of(run)]));
+        let facts = facts(runs.clone(), workflow.collect());
         assert_eq!(judge_checks(&[job(&[])], &facts).has_passed(), passes);
     }
 }
 
 #[test]
-fn a_run_that_has_not_started_is_newer_than_all_that_have() {
-    let mut queued = run(1, None);
-    queued.started_at = None;
-    let runs = vec![run(2, Some("success")), queued];
-    let facts = facts(runs, vec![workflow_run(&[1, 2])]);
-    assert_eq!(judge_checks(&[job(&[])], &facts).state(), GateState::Failed);
+fn no_job_of_the_name_may_be_under_way() {
+    for status in ["queued", "in_progress", "waiting", "pending", "requested"] {
+        let mut unfinished = run(1, None);
+        unfinished.status = status.to_owned();
+        let runs = [run(2, Some("success")), unfinished];
+        let good = facts_of_jobs(&runs);
+        let verdict = judge_checks(&[job(&[])], &good);
+        let expected = format!("test of ci.yml: {status}, expected completed");
+        assert_eq!(verdict.reasons(), [expected]);
+        // The check run alone, and the job alone.
+        let mut of_check_run = good.clone();
+        let workflow = workflow_run(vec![job_of(&runs[0]), job_of(&run(1, Some("failure")))]);
+        of_check_run.workflow_runs = [("ci.yml".to_owned(), Ok(vec![workflow]))].into();
+        assert!(!judge_checks(&[job(&[])], &of_check_run).has_passed());
+        let mut of_job = good;
+        of_job.check_runs = Ok(vec![run(2, Some("success")), run(1, Some("success"))]);
+        assert!(!judge_checks(&[job(&[])], &of_job).has_passed());
+    }
+}
+
+/// Facts of two jobs, `test` that failed and `other`, whose check runs somebody changed.
+fn changed(
+    other: (&str, Option<&str>),
+    change: impl FnOnce(&mut FoundCheckRun, &mut FoundCheckRun),
+) -> CheckFacts {
+    let mut failed = run(2, Some("failure"));
+    let mut second = run(1, other.1);
+    second.name = other.0.to_owned();
+    let workflow = workflow_run(vec![job_of(&failed), job_of(&second)]);
+    change(&mut failed, &mut second);
+    facts(vec![failed, second], vec![workflow])
 }
 
 #[test]
 fn a_check_run_that_was_changed_does_not_hide_its_job() {
-    let mut workflow = workflow_run(&[1]);
-    workflow.jobs[0].has_succeeded = false;
-    let facts = facts(vec![run(1, Some("success"))], vec![workflow]);
-    assert_eq!(judge_checks(&[job(&[])], &facts).state(), GateState::Failed);
+    let success = || Some("success".to_owned());
+    let rows = [
+        (
+            "concluded",
+            changed(("lint", Some("success")), |test, _| {
+                test.conclusion = success();
+            }),
+        ),
+        (
+            "renamed lint",
+            changed(("lint", Some("success")), |test, lint| {
+                test.name = "lint".to_owned();
+                lint.name = "test".to_owned();
+                lint.started_at = Some("2026-11-20T23:00:00Z".to_owned());
+            }),
+        ),
+        (
+            "renamed failure",
+            changed(("test", Some("success")), |test, _| {
+                test.name = "x".to_owned();
+            }),
+        ),
+        (
+            "redated success",
+            changed(("test", Some("success")), |_, older| {
+                older.started_at = Some("2026-11-20T23:00:00Z".to_owned());
+            }),
+        ),
+        (
+            "success that seems not to have started",
+            changed(("test", Some("success")), |_, older| {
+                older.started_at = None;
+            }),
+        ),
+    ];
+    for (what, facts) in rows {
+        let verdict = judge_checks(&[job(&[])], &facts);
+        assert_eq!(verdict.state(), GateState::Failed, "{what}");
+    }
 }
 
-/// Nothing but completed success passes, in any mix of runs; a fact less never makes a failed gate pass.
 #[test]
-fn random_runs_pass_only_by_a_newest_success() {
-    for seed in 0..3000 {
+fn a_job_that_succeeded_needs_its_check_run_by_name_and_app() {
+    type Change = fn(&mut FoundCheckRun);
+    let rows: [(Change, bool); 5] = [
+        (|_| {}, true),
+        (|run| run.id = 9, false),
+        (|run| run.name = "x".to_owned(), false),
+        (|run| run.app = Some("forger".to_owned()), false),
+        (|run| run.conclusion = Some("failure".to_owned()), false),
+    ];
+    for (change, passes) in rows {
+        let mut check_run = run(1, Some("success"));
+        let workflow = workflow_run(vec![job_of(&check_run)]);
+        change(&mut check_run);
+        let facts = facts(vec![check_run.clone()], vec![workflow]);
+        let verdict = judge_checks(&[job(&[])], &facts);
+        assert_eq!(verdict.has_passed(), passes, "{check_run:?}");
+    }
+}
+
+#[test]
+fn of_the_check_runs_of_another_app_the_newest_start_decides() {
+    let rule = RequiredCheck::CheckRun {
+        name: "test".to_owned(),
+        app: "sonarcloud".to_owned(),
+    };
+    let by_app = |id, conclusion, started_at: Option<&str>| FoundCheckRun {
+        app: Some("sonarcloud".to_owned()),
+        started_at: started_at.map(str::to_owned),
+        ..run(id, conclusion)
+    };
+    let (early, late) = (Some("2026-11-20T10:00:00Z"), Some("2026-11-20T11:00:00Z"));
+    for (runs, passes) in [
+        (vec![], false),
+        (vec![run(1, Some("success"))], false),
+        (vec![by_app(1, Some("success"), early)], true),
+        (
+            vec![
+                by_app(2, Some("failure"), early),
+                by_app(1, Some("success"), late),
+            ],
+            true,
+        ),
+        (
+            vec![
+                by_app(1, Some("success"), early),
+                by_app(2, Some("failure"), late),
+            ],
+            false,
+        ),
+        // One that has not started yet is newer than all that have.
+        (
+            vec![by_app(1, None, None), by_app(2, Some("success"), late)],
+            false,
+        ),
+    ] {
+        let facts = facts(runs, Vec::new());
+        let verdict = judge_checks(std::slice::from_ref(&rule), &facts);
+        assert_eq!(verdict.has_passed(), passes, "{facts:?}");
+    }
+}
+
+/// Nothing but success of the newest job and of its check run passes, in any mix of runs and of changes to check runs;
+/// a fact less never makes a failed gate pass.
+#[test]
+fn random_jobs_pass_only_by_success_of_the_newest() {
+    let mut passed = 0;
+    for seed in 0..6000 {
         let mut random = fastrand::Rng::with_seed(seed);
-        let mut runs = Vec::new();
+        let conclusions = [Some("success"), Some("success"), Some("failure"), None];
+        let (mut jobs, mut runs) = (Vec::new(), Vec::new());
         for id in 1..=random.u64(0..4) {
-            let conclusions = [Some("success"), Some("failure"), Some("skipped"), None];
             let mut found = run(id, conclusions[random.usize(0..4)]);
-            if random.u8(0..4) == 0 {
-                found.started_at = None;
+            if random.u8(0..6) == 0 {
+                found.name = "lint".to_owned();
+            }
+            if random.u8(0..6) > 0 {
+                jobs.push(job_of(&found));
+            }
+            match random.u8(0..12) {
+                0 => found = run(id, conclusions[random.usize(0..4)]),
+                1 => found.name = "lint".to_owned(),
+                2 => found.started_at = None,
+                3 => found.app = Some("forger".to_owned()),
+                _ => {}
             }
             runs.push(found);
         }
-        let jobs: Vec<u64> = (1..4).filter(|_| random.bool()).collect();
-        let given = facts(runs.clone(), vec![workflow_run(&jobs)]);
-        let newest = runs
-            .iter()
-            .filter(|run| jobs.contains(&run.id))
-            .max_by_key(|run| (run.started_at.is_none(), run.started_at.clone(), run.id));
-        let expected = newest.is_some_and(|run| run.conclusion.as_deref() == Some("success"));
+        let given = facts(runs.clone(), vec![workflow_run(jobs.clone())]);
+        let tests = || jobs.iter().filter(|job| job.name == "test");
+        let is_completed = |id: u64| {
+            let mut of_job = runs.iter().filter(|run| run.id == id);
+            of_job.all(|run| run.status == "completed")
+        };
+        let all_completed = tests().all(|job| job.status == "completed" && is_completed(job.id));
+        let newest = tests().max_by_key(|job| job.id);
+        let has_succeeded = newest.is_some_and(|job| {
+            let wanted = run(job.id, Some("success"));
+            job.conclusion == wanted.conclusion
+                && runs.iter().any(|run| {
+                    (&run.name, &run.app, run.id, &run.conclusion)
+                        == (&wanted.name, &wanted.app, wanted.id, &wanted.conclusion)
+                })
+        });
         let judged = judge_checks(&[job(&[])], &given);
+        let expected = all_completed && has_succeeded;
         assert_eq!(judged.has_passed(), expected, "{seed}: {runs:?} {jobs:?}");
+        passed += u32::from(expected);
         let mut less = given.clone();
         less.check_runs = Err(unknown("checks: read"));
         assert!(!judge_checks(&[job(&[])], &less).has_passed(), "{seed}");
@@ -161,6 +313,7 @@ fn random_runs_pass_only_by_a_newest_success() {
         less.workflow_runs = [("ci.yml".to_owned(), Err(unknown("actions: read")))].into();
         assert!(!judge_checks(&[job(&[])], &less).has_passed(), "{seed}");
     }
+    assert!((500..5500).contains(&passed), "{passed}");
 }
 
 #[test]
@@ -194,10 +347,11 @@ fn branches_and_merge_queues_are_compared_with_the_filters() {
             false,
         ),
     ] {
-        let mut workflow = workflow_run(&[1]);
+        let check_run = run(1, Some("success"));
+        let mut workflow = workflow_run(vec![job_of(&check_run)]);
         workflow.event = event.to_owned();
         workflow.branch = branch.map(str::to_owned);
-        let facts = facts(vec![run(1, Some("success"))], vec![workflow]);
+        let facts = facts(vec![check_run], vec![workflow]);
         let rule = job(&["develop", "release/**", "!release/**-alpha"]);
         let verdict = judge_checks(&[rule], &facts);
         assert_eq!(verdict.has_passed(), passes, "{event} {branch:?}");
@@ -206,7 +360,7 @@ fn branches_and_merge_queues_are_compared_with_the_filters() {
 
 #[test]
 fn unknown_facts_leave_the_gate_unknown_and_name_the_permission() {
-    let good = facts(vec![run(1, Some("success"))], vec![workflow_run(&[1])]);
+    let good = facts_of_jobs(&[run(1, Some("success"))]);
     let status = RequiredCheck::Status {
         context: "deploy".to_owned(),
         creator: "octocat".to_owned(),
@@ -370,7 +524,7 @@ fn text_from_outside_is_printable_in_verdicts() {
     let hostile = format!("a\n::error::{}\u{202e}<b>@all", "x".repeat(100 << 10));
     let mut check = run(1, Some(&hostile));
     check.status = "completed".to_owned();
-    let checks = judge_checks(&[job(&[])], &facts(vec![check], vec![workflow_run(&[1])]));
+    let checks = judge_checks(&[job(&[])], &facts_of_jobs(&[check]));
     let rule = ApprovalsRule {
         environment: "production".to_owned(),
         min: 2,

@@ -19,6 +19,9 @@ use crate::image::CommitId;
 /// Events whose runs can count, so that no jobs of others are read.
 const READ_EVENTS: [&str; 3] = ["push", "merge_group", "workflow_dispatch"];
 
+/// Account that commits what users write and merge on GitHub's pages.
+const WEB_COMMITTER: &str = "web-flow";
+
 /// Reader of what GitHub says for the gates of a run. Its clones share what was read.
 #[derive(Clone)]
 pub struct GithubFactReader {
@@ -211,7 +214,7 @@ impl GithubFactReader {
             let mut found = Vec::with_capacity(read.len() + left.len());
             for (run, jobs) in read.into_iter().zip(jobs) {
                 let jobs = jobs.map_err(unknown_fact)?;
-                found.push(self.found_run(run, jobs.iter().map(found_job).collect()));
+                found.push(self.found_run(run, jobs.into_iter().map(found_job).collect()));
             }
             found.extend(left.into_iter().map(|run| self.found_run(run, Vec::new())));
             Ok(found)
@@ -236,7 +239,7 @@ impl GithubFactReader {
         repository.is_some_and(|it| it.eq_ignore_ascii_case(&self.run.repository))
     }
 
-    /// Reads the logins of the authors of a commit and of the pull requests that it merged.
+    /// Reads the logins of the author and committer of a commit, and of the authors of the pull requests that it merged.
     async fn read_authors(&self, commit: &str) -> GithubFact<Vec<Option<String>>> {
         let read = async {
             let api = self.api()?;
@@ -248,7 +251,12 @@ impl GithubFactReader {
             let details = details.map_err(unknown_fact)?;
             let pulls = pulls.map_err(unknown_fact)?.into_iter();
             let merged = pulls.filter(|pull: &PullRequest| pull.merged_at.is_some());
-            let mut authors = vec![details.and_then(|details| details.author_login)];
+            let by_commit = match details {
+                Some(details) => [details.author_login, details.committer_login],
+                None => [None, None],
+            };
+            let is_person = |login: &Option<String>| login.as_deref() != Some(WEB_COMMITTER);
+            let mut authors: Vec<_> = by_commit.into_iter().filter(is_person).collect();
             authors.extend(merged.map(|pull| pull.author));
             Ok(authors)
         };
@@ -267,10 +275,12 @@ impl std::fmt::Debug for GithubFactReader {
     }
 }
 
-fn found_job(job: &WorkflowJob) -> FoundJob {
+fn found_job(job: WorkflowJob) -> FoundJob {
     FoundJob {
         id: job.id,
-        has_succeeded: job.status == "completed" && job.conclusion.as_deref() == Some("success"),
+        name: job.name,
+        status: job.status,
+        conclusion: job.conclusion,
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use serde_json::Value;
+
 use super::{COMMIT, DISPATCH, OTHER, SIGNED, build, recorded, start};
 use crate::github::GithubServer;
 use crate::github::actions::TestRun;
@@ -194,6 +196,60 @@ async fn promise_5_no_other_check_counts_for_the_required_job() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn promise_5_a_check_run_that_was_changed_does_not_pass_for_its_job() {
+    type Change = fn(&mut Value, &mut Value);
+    // The check runs of `test`, which failed, and of a job that succeeded before it.
+    let rows: [(&str, &str, Change, &str); 4] = [
+        (
+            "concluded",
+            "lint",
+            |test, _| test["conclusion"] = "success".into(),
+            "the check run says success, and its job failure",
+        ),
+        (
+            "renamed lint",
+            "lint",
+            |test, lint| {
+                test["name"] = "x".into();
+                lint["name"] = "test".into();
+                lint["started_at"] = "2099-01-01T00:00:00Z".into();
+            },
+            "its newest job has no check run of this name",
+        ),
+        (
+            "renamed failure",
+            "test",
+            |test, _| test["name"] = "x".into(),
+            "its newest job has no check run of this name",
+        ),
+        (
+            "redated success",
+            "test",
+            |_, older| older["started_at"] = "2099-01-01T00:00:00Z".into(),
+            "failure, expected success",
+        ),
+    ];
+    for (what, other, change, reason) in rows {
+        let (stage, github) = start_with_github(CHECKS).await;
+        let run = github.add_workflow_run(&TestRun {
+            sha: COMMIT,
+            ..TestRun::default()
+        });
+        github.add_job(run, COMMIT, other, Some("success"));
+        github.add_job(run, COMMIT, "test", Some("failure"));
+        github.with(|content| {
+            let runs = content.check_runs.get_mut(COMMIT).unwrap();
+            let [test, other] = runs.as_mut_slice() else {
+                panic!("{runs:?}");
+            };
+            change(test, other);
+        });
+        let text = refused(&stage, &github, &[]);
+        assert!(text.contains(reason), "{what}: {text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn promise_5_what_is_not_known_of_github_refuses_and_names_the_permission() {
     let rows = [
         (CHECKS, "checks: read"),
@@ -330,5 +386,29 @@ async fn promise_5_no_other_review_counts_as_an_approval() {
         }
         let text = refused(&stage, &github, &[]);
         assert!(text.contains(reason), "{what}: {text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn promise_5_the_committer_is_an_author_unless_github_committed() {
+    let rows = [
+        (Some("reviewer"), Some("0 of 1 approvals")),
+        (None, Some("author is not known by a login")),
+        (Some("committer"), None),
+        (Some("web-flow"), None),
+    ];
+    for (committer, reason) in rows {
+        let (stage, github) = start_with_github(APPROVALS).await;
+        github.add_commit(COMMIT, Some("writer"), committer);
+        github.add_review(RUN, "approved", Some("Reviewer"), "", &["production"]);
+        match reason {
+            Some(reason) => {
+                let text = refused(&stage, &github, &[]);
+                assert!(text.contains(reason), "{committer:?}: {text}");
+            }
+            None => {
+                passed(&stage, &github);
+            }
+        }
     }
 }
