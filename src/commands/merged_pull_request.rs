@@ -13,7 +13,7 @@ use crate::release::Failure;
 /// Limit on a name in a message, in characters.
 const SHOWN_LENGTH: usize = 80;
 
-/// Adds to the facts of a push the pull request that its commit merged, as GitHub knows it. Nothing is added where the
+/// Adds to the facts of a push the pull request that its commit merged into the pushed branch, as GitHub knows it. Nothing is added where the
 /// event or git tells what was merged, and where the API is not called or does not tell it.
 ///
 /// # Errors
@@ -22,7 +22,7 @@ pub(super) async fn add_merged_pull_request(
     invocation: &Invocation,
     mut facts: EventFacts,
 ) -> Result<EventFacts, Failure> {
-    let Some(commit) = unexplained_commit(&facts) else {
+    let Some((branch, commit)) = unexplained_commit(&facts) else {
         return Ok(facts);
     };
     let Ok(api) = open_own_api(invocation)? else {
@@ -49,6 +49,7 @@ pub(super) async fn add_merged_pull_request(
         };
         pull.merged_at.is_some()
             && pull.merge_commit_sha.as_deref() == Some(commit.as_str())
+            && pull.base_ref == branch
             && is_own(&pull.base_repository)
             && is_own(&pull.head_repository)
     };
@@ -72,11 +73,13 @@ pub(super) async fn add_merged_pull_request(
     Ok(facts)
 }
 
-/// Returns the commit of a push to a branch, unless the branch or git tells what is released.
-fn unexplained_commit(facts: &EventFacts) -> Option<CommitId> {
-    let is_branch_push =
-        facts.event == EventName::Push && matches!(facts.git_ref, Some(GitRef::Branch(_)));
-    if !is_branch_push || facts.deleted || !matches!(facts.release_branch(), Ok(None)) {
+/// Returns branch and commit of a push to a branch, unless the branch or git tells what is released.
+fn unexplained_commit(facts: &EventFacts) -> Option<(String, CommitId)> {
+    let branch = match &facts.git_ref {
+        Some(GitRef::Branch(branch)) if facts.event == EventName::Push => branch.clone(),
+        _ => return None,
+    };
+    if facts.deleted || !matches!(facts.release_branch(), Ok(None)) {
         return None;
     }
     let commit = facts.commit.clone()?;
@@ -84,7 +87,7 @@ fn unexplained_commit(facts: &EventFacts) -> Option<CommitId> {
     let found = checkout.and_then(|checkout| checkout.parents_of(&commit));
     match found {
         Some(found) if found.parents.len() > 1 => None,
-        _ => Some(commit),
+        _ => Some((branch, commit)),
     }
 }
 

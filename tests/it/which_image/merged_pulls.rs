@@ -82,7 +82,7 @@ async fn promise_1_the_release_branch_of_a_squashed_pull_request_names_commit_an
 #[tokio::test(flavor = "multi_thread")]
 async fn promise_1_no_other_pull_request_names_the_commit() {
     type Change = fn(&mut TestPull<'_>);
-    let rows: [(&str, Change); 4] = [
+    let rows: [(&str, Change); 5] = [
         ("open", |pull| pull.is_merged = false),
         ("merged by another commit", |pull| {
             pull.merge_commit = Some(OTHER)
@@ -91,6 +91,7 @@ async fn promise_1_no_other_pull_request_names_the_commit() {
         ("into another repository", |pull| {
             pull.base_repository = "evil/web"
         }),
+        ("into another branch", |pull| pull.base_branch = "develop"),
     ];
     for (what, change) in rows {
         let (stage, github, squashed) = squashed().await;
