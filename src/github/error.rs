@@ -7,6 +7,9 @@ use thiserror::Error;
 use crate::http::HttpError;
 use crate::notices::to_printable;
 
+/// Limit on a message of the API, in characters.
+const MESSAGE_LIMIT: usize = 200;
+
 /// Answer of the API to a call that needs a permission.
 #[derive(Debug, Error)]
 #[error("GitHub's API answers {status} to {method} {path}{}", with_message(.message))]
@@ -28,6 +31,18 @@ fn with_message(message: &str) -> String {
         "" => String::new(),
         message => format!(": {message}"),
     }
+}
+
+/// Returns the message of a response's body, made printable.
+pub(super) fn message_of(body: &[u8]) -> String {
+    let json: Value = serde_json::from_slice(body).unwrap_or_default();
+    to_printable(json["message"].as_str().unwrap_or_default(), MESSAGE_LIMIT)
+}
+
+/// Returns whether a message is about the number of requests. The status of such a refusal can be that of a missing
+/// permission (GitHub REST API, "Rate limits for the REST API").
+pub(super) fn names_rate_limit(message: &str) -> bool {
+    message.to_lowercase().contains("rate limit")
 }
 
 /// Why GitHub's API gave no usable response.
@@ -74,7 +89,7 @@ pub enum GithubApiError {
         /// Path of the request.
         path: String,
     },
-    /// A page of a list does not say where the next one is.
+    /// A list ends before its last item: no page says where the next one is, or none is the last.
     #[error("GitHub's API names no usable next page in answer to GET {0}")]
     BrokenList(String),
     /// A list has more items than the limit.
@@ -99,12 +114,11 @@ impl GithubApiError {
         body: &[u8],
         permission: &'static str,
     ) -> Self {
-        let json: Value = serde_json::from_slice(body).unwrap_or_default();
         Self::Refused(Box::new(RefusedCall {
             status,
             method: method.clone(),
             path: path.to_owned(),
-            message: to_printable(json["message"].as_str().unwrap_or_default(), 200),
+            message: message_of(body),
             permission,
         }))
     }
@@ -120,10 +134,11 @@ impl GithubApiError {
         }
     }
 
-    /// Returns the permission that the token seems to lack, as YAML such as `deployments: write`.
+    /// Returns the permission that the token seems to lack, as YAML such as `deployments: write`; `None` if the API
+    /// refused for another reason, such as a rate limit.
     pub fn permission(&self) -> Option<&'static str> {
         match self {
-            Self::Refused(call) => {
+            Self::Refused(call) if !names_rate_limit(&call.message) => {
                 matches!(call.status.as_u16(), 401 | 403 | 404).then_some(call.permission)
             }
             _ => None,
@@ -154,6 +169,33 @@ impl GithubApiError {
                 "give github-token the permission contents: read, or set offline: true"
             }
             _ => "set offline: true to release without the facts that the event does not contain",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_limit_names_no_permission() {
+        for (status, message, permission) in [
+            (
+                403,
+                "Resource not accessible by integration",
+                Some("deployments: write"),
+            ),
+            (404, "Not Found", Some("deployments: write")),
+            (403, "You have exceeded a secondary rate limit.", None),
+            (403, "API Rate Limit exceeded", None),
+            (422, "Validation Failed", None),
+        ] {
+            let body = serde_json::json!({ "message": message }).to_string();
+            let status = StatusCode::from_u16(status).expect("a status");
+            let body = body.as_bytes();
+            let error =
+                GithubApiError::refused(&Method::POST, status, "/x", body, "deployments: write");
+            assert_eq!(error.permission(), permission, "{message}");
         }
     }
 }

@@ -9,6 +9,7 @@ mod commits;
 mod deployments;
 mod error;
 mod issue_comments;
+mod item_list;
 mod pull_requests;
 mod repository_api;
 mod repository_url;

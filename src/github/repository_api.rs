@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::{
-    ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LINK, LOCATION, RETRY_AFTER,
+    ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
 };
 use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
@@ -14,7 +14,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::api_connection::{ApiConnection, ApiRequest};
-use super::error::GithubApiError;
+use super::error::{GithubApiError, message_of, names_rate_limit};
 use super::repository_url::{API_VERSION, JSON_MEDIA_TYPE, repository_url};
 use crate::event::RepositoryDetails;
 use crate::http::{HttpClient, HttpError, ServiceResponse};
@@ -34,12 +34,6 @@ pub struct GithubApi {
 const REPOSITORY_LIMIT: usize = 512 << 10;
 /// Longest response about a folder, in bytes; it has at most 1000 entries.
 const FOLDER_LIMIT: usize = 4 << 20;
-
-/// Longest page of a list, in bytes.
-const PAGE_LIMIT: usize = 16 << 20;
-
-/// Most items of a list.
-const ITEMS_LIMIT: usize = 1000;
 
 /// Time for all attempts of one GET.
 const READ_TIME_LIMIT: Duration = Duration::from_secs(60);
@@ -90,12 +84,7 @@ impl GithubApi {
         sha: &str,
         limit: usize,
     ) -> Result<Option<Bytes>, GithubApiError> {
-        let mut url = self.repository.clone();
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.push("contents");
-            segments.extend(path.iter().map(|name| name.to_string_lossy()));
-        }
-        url.query_pairs_mut().append_pair("ref", sha);
+        let url = self.contents_url(path, sha);
         let raw = "application/vnd.github.raw+json";
         match self.fetch(url, raw, limit).await {
             Ok((_, response)) => Ok(Some(response.body)),
@@ -116,12 +105,7 @@ impl GithubApi {
         path: &Path,
         sha: &str,
     ) -> Result<Option<Vec<(String, bool)>>, GithubApiError> {
-        let mut url = self.repository.clone();
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.push("contents");
-            segments.extend(path.iter().map(|name| name.to_string_lossy()));
-        }
-        url.query_pairs_mut().append_pair("ref", sha);
+        let url = self.contents_url(path, sha);
         let entries: Value = match self.get_json(url, FOLDER_LIMIT).await {
             Ok(entries) => entries,
             Err(GithubApiError::Status { status, .. }) if status == StatusCode::NOT_FOUND => {
@@ -137,6 +121,16 @@ impl GithubApi {
             };
             entries.iter().filter_map(entry).collect()
         }))
+    }
+
+    /// Returns the address of a file or folder at a commit.
+    fn contents_url(&self, path: &Path, sha: &str) -> Url {
+        let mut url = self.repository_path(&["contents"]);
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.extend(path.iter().map(|name| name.to_string_lossy()));
+        }
+        url.query_pairs_mut().append_pair("ref", sha);
+        url
     }
 
     /// Returns the address of a part of the repository.
@@ -172,45 +166,6 @@ impl GithubApi {
     ) -> Result<T, GithubApiError> {
         let found = self.get_json(url, limit).await;
         found.map_err(|error| error.with_permission(permission))
-    }
-
-    /// Returns all items of a list that a token needs `permission` for: an array, or the member `name` of an
-    /// object. Pages are followed by their `Link` headers.
-    ///
-    /// # Errors
-    /// See [`GithubApiError`]; a list of more than [`ITEMS_LIMIT`] items is one.
-    pub(super) async fn list_items<T: DeserializeOwned>(
-        &self,
-        mut url: Url,
-        name: Option<&str>,
-        permission: &'static str,
-    ) -> Result<Vec<T>, GithubApiError> {
-        url.query_pairs_mut().append_pair("per_page", "100");
-        let mut items = Vec::new();
-        loop {
-            let found = self.fetch(url, JSON_MEDIA_TYPE, PAGE_LIMIT).await;
-            let (page, response) = found.map_err(|error| error.with_permission(permission))?;
-            let mut list: Value = parse_json(&page, &response.body)?;
-            let list = match name {
-                Some(name) => list.get_mut(name).map(Value::take).unwrap_or_default(),
-                None => list,
-            };
-            let list: Vec<T> = serde_json::from_value(list)
-                .map_err(|_| GithubApiError::NotJson(page.path().to_owned()))?;
-            items.extend(list);
-            let next = next_page(&page, &response.headers)
-                .map_err(|()| GithubApiError::BrokenList(page.path().to_owned()))?;
-            if items.len() > ITEMS_LIMIT || (next.is_some() && items.len() == ITEMS_LIMIT) {
-                return Err(GithubApiError::TooManyItems {
-                    limit: ITEMS_LIMIT,
-                    path: page.path().to_owned(),
-                });
-            }
-            match next {
-                Some(next) => url = next,
-                None => return Ok(items),
-            }
-        }
     }
 
     /// Sends JSON by POST once, and returns the answer.
@@ -282,7 +237,7 @@ impl GithubApi {
 
     /// Returns the response of an address, and the address after redirects. Transient failures are retried,
     /// as for every service, within [`READ_TIME_LIMIT`].
-    async fn fetch(
+    pub(super) async fn fetch(
         &self,
         url: Url,
         accept: &'static str,
@@ -337,7 +292,7 @@ impl GithubApi {
                 .filter(|next| next.origin() == url.origin());
             match next {
                 Some(next) => url = next,
-                None if is_rate_limit(status, &answer.headers) => {
+                None if is_rate_limit(&answer) => {
                     let path = path();
                     return Err(GithubApiError::RateLimited { status, path });
                 }
@@ -385,45 +340,23 @@ impl GithubApi {
 }
 
 /// Returns the value of a response.
-fn parse_json<T: DeserializeOwned>(url: &Url, body: &[u8]) -> Result<T, GithubApiError> {
+pub(super) fn parse_json<T: DeserializeOwned>(url: &Url, body: &[u8]) -> Result<T, GithubApiError> {
     serde_json::from_slice(body).map_err(|_| GithubApiError::NotJson(url.path().to_owned()))
 }
 
-/// Returns the address of the next page by the response's `Link` header (RFC 8288); `None` after the last.
-///
-/// # Errors
-/// A next page that cannot be read, is this one, or is of another host, where the token must not go: the list would be
-/// cut without a word.
-fn next_page(page: &Url, headers: &HeaderMap) -> Result<Option<Url>, ()> {
-    let Some(links) = headers.get(LINK) else {
-        return Ok(None);
-    };
-    let links = links.to_str().map_err(drop)?.split(',');
-    let next = links
-        .filter_map(|link| link.split_once(';'))
-        .find(|(_, parameters)| {
-            let mut parameters = parameters.split(';').map(str::trim);
-            parameters.any(|it| matches!(it, "rel=\"next\"" | "rel=next"))
-        });
-    let Some((address, _)) = next else {
-        return Ok(None);
-    };
-    let address = address.trim().strip_prefix('<');
-    let address = address.and_then(|address| address.strip_suffix('>'));
-    let next = address.and_then(|address| page.join(address).ok());
-    let next = next.filter(|next| next.origin() == page.origin() && next != page);
-    next.map(Some).ok_or(())
-}
-
 /// Returns whether a refusal is about the number of requests and not about a permission.
-fn is_rate_limit(status: StatusCode, headers: &HeaderMap) -> bool {
+fn is_rate_limit(answer: &ServiceResponse) -> bool {
     let has_none_left = || {
-        let remaining = headers.get("x-ratelimit-remaining");
+        let remaining = answer.headers.get("x-ratelimit-remaining");
         remaining.is_some_and(|remaining| remaining == "0")
     };
-    match status.as_u16() {
+    match answer.status.as_u16() {
         429 => true,
-        403 => headers.contains_key(RETRY_AFTER) || has_none_left(),
+        403 => {
+            answer.headers.contains_key(RETRY_AFTER)
+                || has_none_left()
+                || names_rate_limit(&message_of(&answer.body))
+        }
         _ => false,
     }
 }

@@ -167,3 +167,64 @@ async fn a_file_has_its_limit_at_github_too() {
         assert_eq!(found.is_ok(), fits, "{size}");
     }
 }
+
+/// A page of pull requests with these numbers.
+fn pulls(numbers: std::ops::Range<u64>) -> String {
+    let pulls = numbers.map(|number| {
+        format!(r#"{{"number":{number},"head":{{"ref":"x"}},"base":{{"ref":"main"}}}}"#)
+    });
+    format!("[{}]", pulls.collect::<Vec<_>>().join(","))
+}
+
+/// A header that names the next page.
+fn next(page: u32) -> String {
+    format!("link: <?page={page}>; rel=\"next\"\r\n")
+}
+
+#[tokio::test]
+async fn a_list_follows_every_link_header_to_its_end() {
+    let last = "link: <?page=9>; rel=\"last\"\r\n";
+    let pages = [
+        (format!("{last}{}", next(2)), pulls(0..2)),
+        (format!("{}{last}", next(3)), pulls(2..3)),
+        (last.to_owned(), pulls(3..5)),
+    ];
+    let answers = pages.map(|(headers, body)| (answer(200, &headers, &body), true));
+    let host = answering(answers.into()).await;
+    let found = api(&host).list_commit_pull_requests(COMMIT).await.unwrap();
+    let numbers: Vec<u64> = found.iter().map(|pull| pull.number).collect();
+    assert_eq!(numbers, [0, 1, 2, 3, 4]);
+    assert_eq!(host.answered(), 3);
+}
+
+#[tokio::test]
+async fn a_list_without_end_is_not_followed_for_ever() {
+    let pages = (2..100).map(|page| (answer(200, &next(page), &pulls(0..1)), true));
+    let host = answering(pages.collect()).await;
+    let error = api(&host).list_commit_pull_requests(COMMIT).await;
+    let error = error.unwrap_err();
+    assert!(matches!(error, GithubApiError::BrokenList(_)), "{error}");
+    assert_eq!(host.answered(), 20);
+}
+
+#[tokio::test]
+async fn a_list_that_ends_before_its_total_is_broken() {
+    let run = r#"{"id":1,"name":"test","status":"completed"}"#;
+    let page = |total: &str| format!(r#"{{{total}"check_runs":[{run},{run}]}}"#);
+    for (total, is_whole) in [
+        (r#""total_count":2,"#, true),
+        // One was deleted while the pages were read, or GitHub does not count.
+        (r#""total_count":1,"#, true),
+        ("", true),
+        (r#""total_count":3,"#, false),
+    ] {
+        let host = answering(vec![(answer(200, "", &page(total)), true)]).await;
+        match api(&host).list_check_runs(COMMIT).await {
+            Ok(found) => assert_eq!((found.len(), is_whole), (2, true), "{total}"),
+            Err(error) => {
+                assert!(matches!(error, GithubApiError::BrokenList(_)), "{error}");
+                assert!(!is_whole, "{total}: {error}");
+            }
+        }
+    }
+}
