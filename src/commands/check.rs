@@ -34,11 +34,10 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
         outcome,
         policy,
         comparison,
-        left_out: Vec::new(),
+        omitted_comment: None,
     };
     if invocation.arguments.switch(Input::Comment)? {
-        let left_out = comment_on_pull_request(invocation, &report).await;
-        report.left_out.extend(left_out);
+        report.omitted_comment = comment_on_pull_request(invocation, &report).await;
     }
     Ok(VerbResult::Checked(Box::new(report)))
 }

@@ -14,7 +14,7 @@ use crate::cli::Input;
 use crate::event::{EventFacts, EventName, PullRequestFacts};
 use crate::github::{COMMENT_PERMISSION, GithubApi, GithubApiError, IssueComment};
 use crate::notices::to_printable;
-use crate::report::{CheckReport, LeftOutOnGithub, comment_page};
+use crate::report::{CheckReport, OmittedComment, comment_page};
 use comment_choice::{CommentChoice, choose_comment, forged, is_by};
 use comment_marker::{CommentKey, CommentMarker, RunOrder};
 
@@ -27,11 +27,11 @@ const ADDRESS_LIMIT: usize = 200;
 /// Most characters of a name in a message.
 const NAME_LIMIT: usize = 80;
 
-/// Writes the report of a check as a comment on the pull request of this run. Returns what was left out.
+/// Writes the report of a check as a comment on the pull request of this run. Returns why it was not written.
 pub(super) async fn comment_on_pull_request(
     invocation: &Invocation,
     report: &CheckReport,
-) -> Option<LeftOutOnGithub> {
+) -> Option<OmittedComment> {
     let written = async {
         let target = CommentTarget::find(invocation, report)?;
         let write = Box::pin(target.write(invocation, report));
@@ -44,13 +44,12 @@ pub(super) async fn comment_on_pull_request(
         }
     };
     let error = written.await.err()?;
-    let left_out = LeftOutOnGithub {
-        what: "the comment on the pull request".to_owned(),
+    let omitted = OmittedComment {
         why: error.why,
         hint: error.hint,
     };
-    invocation.log.info(&left_out.to_string());
-    Some(left_out)
+    invocation.log.info(&omitted.to_string());
+    Some(omitted)
 }
 
 /// Reason why there is no comment.
@@ -75,15 +74,10 @@ impl CommentError {
 
 impl From<GithubApiError> for CommentError {
     fn from(error: GithubApiError) -> Self {
-        let why = error.to_string();
-        // A limit of requests has the status of a missing permission.
-        let is_limit = why.contains("rate limit");
-        let failed = Self::new(why);
+        let failed = Self::new(error.to_string());
         match error.permission() {
-            Some(_) if !is_limit => {
-                failed.with_hint(format!("add the permission {COMMENT_PERMISSION}"))
-            }
-            _ => failed,
+            Some(_) => failed.with_hint(format!("add the permission {COMMENT_PERMISSION}")),
+            None => failed,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::batch_phrases::{failures_text, worst_failure};
 use super::gate_report::push_gates;
-use super::left_out_on_github::LeftOutOnGithub;
+use super::omitted_comment::OmittedComment;
 use super::policy_comparison::PolicyComparison;
 use super::styled_text::{StyledText, Tone};
 use super::summary::SummaryContext;
@@ -25,8 +25,8 @@ pub struct CheckReport {
     pub policy: Option<CheckedPolicy>,
     /// How the policy of the pull request differs; `None` outside of a run for a pull request.
     pub comparison: Option<PolicyComparison>,
-    /// What was to be written at GitHub, and was not.
-    pub left_out: Vec<LeftOutOnGithub>,
+    /// Comment that was to be written on the pull request, and was not.
+    pub omitted_comment: Option<OmittedComment>,
 }
 
 /// Policy that decides about a check.
@@ -125,8 +125,8 @@ impl CheckReport {
                 .lines()
                 .for_each(|line| text.push(&format!("  {line}\n")));
         }
-        for left_out in &self.left_out {
-            text.push(&format!("\n{left_out}\n"));
+        if let Some(omitted) = &self.omitted_comment {
+            text.push(&format!("\n{omitted}\n"));
         }
         text.trim_end();
         text

@@ -59,8 +59,8 @@ pub(super) fn check(mut report: CheckReport, clean: Clean<'_>) -> CheckReport {
     }
     let comparison = report.comparison.take();
     report.comparison = comparison.map(|it| it.map_texts(clean));
-    for left_out in &mut report.left_out {
-        left_out.why = clean(&left_out.why);
+    if let Some(omitted) = &mut report.omitted_comment {
+        omitted.why = clean(&omitted.why);
     }
     report
 }

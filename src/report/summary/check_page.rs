@@ -60,8 +60,8 @@ pub(in crate::report) fn check_summary(report: &CheckReport, context: &SummaryCo
     if let Some(comparison) = &report.comparison {
         page += &comparison.to_markdown();
     }
-    for left_out in &report.left_out {
-        page += &format!("\n{}\n", escape_text(&left_out.to_string()));
+    if let Some(omitted) = &report.omitted_comment {
+        page += &format!("\n{}\n", escape_text(&omitted.to_string()));
     }
     for checked in outcome.services.iter().take(SECTIONS_LIMIT) {
         page += &service_section(checked, context);

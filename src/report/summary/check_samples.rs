@@ -8,7 +8,7 @@ use crate::release::{
     Failure, LabelChange, NamedRoot, PromotionPath, TagMutability,
 };
 use crate::report::check_report::CheckReport;
-use crate::report::left_out_on_github::LeftOutOnGithub;
+use crate::report::omitted_comment::OmittedComment;
 use crate::report::policy_comparison::{PolicyComparison, ProposedPolicy};
 
 /// Returns a check in which each text from outside is `text`.
@@ -41,11 +41,10 @@ pub(in crate::report) fn check_with(text: &str) -> CheckReport {
             file: text.to_owned(),
             proposed: ProposedPolicy::Valid(vec![difference]),
         }),
-        left_out: vec![LeftOutOnGithub {
-            what: "the comment".to_owned(),
+        omitted_comment: Some(OmittedComment {
             why: text.to_owned(),
             hint: None,
-        }],
+        }),
     }
 }
 
