@@ -122,7 +122,7 @@ pub(super) const GATE_KEYS: KeySet = KeySet {
         APPROVALS_GATE,
     ],
     required: &[],
-    reserved: &[],
+    of_retention: &[],
     needs_one: false,
     one_of: &[],
 };
@@ -242,7 +242,7 @@ pub(super) const SCAN_KEYS: KeySet = KeySet {
         },
     ],
     required: &["fail-on"],
-    reserved: &[],
+    of_retention: &[],
     needs_one: false,
     one_of: &[],
 };
@@ -285,7 +285,7 @@ pub(super) const EXCEPTION_KEYS: KeySet = KeySet {
         },
     ],
     required: &["id", "reason"],
-    reserved: &[],
+    of_retention: &[],
     needs_one: false,
     one_of: &[],
 };
@@ -295,7 +295,7 @@ pub(super) const GATE_SIGNER_KEYS: KeySet = KeySet {
     shape: "a mapping with the key signers",
     known: &[EVIDENCE_SIGNERS],
     required: &["signers"],
-    reserved: &[],
+    of_retention: &[],
     needs_one: false,
     one_of: &[],
 };
@@ -323,7 +323,7 @@ pub(super) const ATTESTATION_KEYS: KeySet = KeySet {
         EVIDENCE_SIGNERS,
     ],
     required: &["rule"],
-    reserved: &[],
+    of_retention: &[],
     needs_one: false,
     one_of: &[],
 };
@@ -344,7 +344,7 @@ pub(super) const SOAK_KEYS: KeySet = KeySet {
         },
     ],
     required: &["for"],
-    reserved: &[],
+    of_retention: &[],
     needs_one: false,
     one_of: &[],
 };
@@ -375,7 +375,7 @@ pub(super) const FREEZE_KEYS: KeySet = KeySet {
         },
     ],
     required: &["from", "to", "zone"],
-    reserved: &[],
+    of_retention: &[],
     needs_one: false,
     one_of: &[],
 };
@@ -411,7 +411,7 @@ pub(super) const IMAGE_KEYS: KeySet = KeySet {
         },
     ],
     required: &[],
-    reserved: &[],
+    of_retention: &[],
     needs_one: true,
     one_of: &[],
 };
@@ -452,7 +452,7 @@ pub(super) const CHECK_KEYS: KeySet = KeySet {
         },
     ],
     required: &[],
-    reserved: &[],
+    of_retention: &[],
     needs_one: false,
     one_of: &["name", "status"],
 };
@@ -478,7 +478,7 @@ pub(super) const APPROVAL_KEYS: KeySet = KeySet {
         },
     ],
     required: &["environment"],
-    reserved: &[],
+    of_retention: &[],
     needs_one: false,
     one_of: &[],
 };

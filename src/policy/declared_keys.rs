@@ -122,10 +122,13 @@ pub(super) const POLICY_KEYS: KeySet = KeySet {
         RETENTION,
     ],
     required: &[],
-    reserved: &[],
+    of_retention: KEYS_OF_RETENTION,
     needs_one: false,
     one_of: &[],
 };
+
+/// Keys of `retention` that are easily written without it.
+const KEYS_OF_RETENTION: &[&str] = &["keep", "prune"];
 
 /// Keys of an environment.
 pub(super) const ENVIRONMENT_KEYS: KeySet = KeySet {
@@ -174,7 +177,7 @@ pub(super) const ENVIRONMENT_KEYS: KeySet = KeySet {
         RETENTION,
     ],
     required: &["repository"],
-    reserved: &["keep"],
+    of_retention: KEYS_OF_RETENTION,
     needs_one: false,
     one_of: &[],
 };
@@ -195,7 +198,7 @@ pub(super) const DEFAULT_KEYS: KeySet = KeySet {
         ADOPT_UNTIL,
     ],
     required: &[],
-    reserved: &["keep"],
+    of_retention: KEYS_OF_RETENTION,
     needs_one: false,
     one_of: &[],
 };
@@ -237,7 +240,7 @@ pub(super) const SERVICE_KEYS: KeySet = KeySet {
         },
     ],
     required: &[],
-    reserved: &[],
+    of_retention: &[],
     needs_one: false,
     one_of: &[],
 };

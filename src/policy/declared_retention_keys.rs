@@ -62,7 +62,7 @@ pub(super) const RETENTION_KEYS: KeySet = KeySet {
         },
     ],
     required: &[],
-    reserved: &[],
+    of_retention: &[],
     needs_one: true,
     one_of: &[],
 };
@@ -99,7 +99,7 @@ pub(super) const KEEP_KEYS: KeySet = KeySet {
         },
     ],
     required: &[],
-    reserved: &[],
+    of_retention: &[],
     needs_one: true,
     one_of: &[],
 };
@@ -146,7 +146,7 @@ pub(super) const PRUNE_KEYS: KeySet = KeySet {
         },
     ],
     required: &[],
-    reserved: &[],
+    of_retention: &[],
     needs_one: false,
     one_of: &["tags", "versions", "untagged"],
 };
@@ -167,7 +167,7 @@ pub(super) const LIMIT_KEYS: KeySet = KeySet {
         },
     ],
     required: &[],
-    reserved: &[],
+    of_retention: &[],
     needs_one: true,
     one_of: &[],
 };

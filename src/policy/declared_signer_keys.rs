@@ -52,7 +52,7 @@ pub(super) const SIGNER_KEYS: KeySet = KeySet {
         UNTIL,
     ],
     required: &[],
-    reserved: &[],
+    of_retention: &[],
     needs_one: false,
     one_of: &["identity", "key"],
 };

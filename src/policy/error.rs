@@ -100,9 +100,9 @@ pub enum PolicyProblem {
         /// All known ones.
         known: Vec<&'static str>,
     },
-    /// A key of the design that nothing heeds yet.
-    #[error("the key {0} is reserved for a later version: remove it")]
-    ReservedKey(&'static str),
+    /// A key of `retention` outside of it.
+    #[error("the key {0} belongs to retention, of the file or of an environment")]
+    KeyOfRetention(&'static str),
     /// A key that must be there.
     #[error("the key {0} is missing")]
     Missing(&'static str),

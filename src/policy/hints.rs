@@ -18,6 +18,9 @@ impl PolicyError {
             PolicyProblem::UnknownKey { known, .. } => {
                 return Some(format!("the keys here are {}", known.join(", ")));
             }
+            PolicyProblem::KeyOfRetention(key) => {
+                return Some(format!("write retention: {{{key}: …}}"));
+            }
             PolicyProblem::NoEnvironment {
                 similar: Some(_), ..
             } => return None,

@@ -85,8 +85,8 @@ pub(super) struct KeySet {
     pub(super) known: &'static [KeyDeclaration],
     /// Keys that each mapping has.
     pub(super) required: &'static [&'static str],
-    /// Keys of later versions, which are refused by name.
-    pub(super) reserved: &'static [&'static str],
+    /// Keys of `retention`, which is another mapping: they are refused with their place.
+    pub(super) of_retention: &'static [&'static str],
     /// Whether each mapping has one of the keys at least.
     pub(super) needs_one: bool,
     /// Keys of which each mapping has exactly one; empty if there is no such choice.

@@ -6,8 +6,8 @@
 //! service, no repository belongs to two environments, no two services of an environment share a repository
 //! of records, and an environment that demands signatures names who makes them.
 //!
-//! The format is YAML without its surprises (`yaml_document.rs`). Keys that are reserved for later
-//! versions are refused by name, because a rule that is written but not enforced is worse than none.
+//! The format is YAML without its surprises (`yaml_document.rs`). A key in another place than its own is refused, because
+//! a rule that is written but not enforced is worse than none.
 
 mod deadline;
 mod declared_gate_keys;

@@ -325,11 +325,15 @@ fn promise_5_another_file_only_adds() {
     }
 }
 
-/// What nothing heeds yet is refused by name, where it stands, so that nobody relies on it.
+/// What stays is written in `retention`, and nobody may rely on it elsewhere.
 #[test]
-fn a_key_that_comes_later_is_refused_where_it_stands() {
+fn a_key_of_retention_is_refused_outside_of_it_with_its_place() {
     let text = "environments:\n  prod:\n    repository: a/b\n    keep: {released: 7y}\n";
-    insta::assert_snapshot!(refused(text), @"line 4, column 5: the key keep is reserved for a later version: remove it");
+    insta::assert_snapshot!(refused(text), @"line 4, column 5: the key keep belongs to retention, of the file or of an environment. write retention: {keep: …}");
+    let text = "environments:\n  prod:\n    repository: a/b\nprune: [{tags: x, older-than: 1d}]\n";
+    insta::assert_snapshot!(refused(text), @"line 4, column 1: the key prune belongs to retention, of the file or of an environment. write retention: {prune: …}");
+    let text = "defaults: {keep: {released: 7y}}\nenvironments:\n  prod:\n    repository: a/b\n";
+    insta::assert_snapshot!(refused(text), @"line 1, column 12: the key keep belongs to retention, of the file or of an environment. write retention: {keep: …}");
 }
 
 /// A key in a place that is not its own means nothing there, and is no key of later either.
@@ -337,7 +341,7 @@ fn a_key_that_comes_later_is_refused_where_it_stands() {
 fn a_key_in_another_place_is_not_known_there() {
     let known = ["repository", "from", "tags"];
     let own = ["sign", "signers", "adopt-until", "trust"];
-    let later = ["refs", "gates", "production", "immutable", "keep"];
+    let later = ["refs", "gates", "production", "immutable"];
     let later = own.into_iter().chain(later);
     for key in known.into_iter().chain(later) {
         let error = refused(&format!("{SERVICES_POLICY}{key}: x\n"));

@@ -128,9 +128,9 @@ fn require_one_of(
 }
 
 fn unknown_key(text: &str, keys: &KeySet) -> PolicyProblem {
-    let reserved = keys.reserved.iter();
-    match reserved.copied().find(|reserved| *reserved == text) {
-        Some(reserved) => PolicyProblem::ReservedKey(reserved),
+    let of_retention = keys.of_retention.iter();
+    match of_retention.copied().find(|key| *key == text) {
+        Some(key) => PolicyProblem::KeyOfRetention(key),
         None => PolicyProblem::UnknownKey {
             key: printable_text(text),
             similar: similar_word(text, keys.names()),
