@@ -7,6 +7,7 @@ use super::load_policy::LoadedPolicy;
 use crate::prune::find_pins;
 use crate::release::Failure;
 use crate::retention::PinnedDigest;
+use crate::tagging::{matches_pattern, matches_sequence};
 
 /// Most folders and files that the patterns of a run are compared with.
 const ENTRIES_LIMIT: usize = 20_000;
@@ -74,14 +75,8 @@ async fn find_files(
 
 /// Returns whether a pattern describes a path: `**` stands for any folders, `*` and `?` for characters of a name.
 fn matches_path(pattern: &[&str], path: &[&str]) -> bool {
-    match (pattern, path) {
-        ([], []) => true,
-        (["**", rest @ ..], _) => (0..=path.len()).any(|taken| matches_path(rest, &path[taken..])),
-        ([name, rest @ ..], [first, others @ ..]) => {
-            matches_name(name.as_bytes(), first.as_bytes()) && matches_path(rest, others)
-        }
-        _ => false,
-    }
+    let is_name = |pattern: &&str, name: &&str| matches_pattern(pattern, name);
+    matches_sequence(pattern, path, |part| *part == "**", is_name)
 }
 
 /// Returns whether a pattern may describe paths below a folder.
@@ -90,18 +85,8 @@ fn may_be_above(pattern: &[&str], folder: &[&str]) -> bool {
         (["**", ..], _) => true,
         ([_, _, ..], []) => true,
         ([name, rest @ ..], [first, others @ ..]) => {
-            matches_name(name.as_bytes(), first.as_bytes()) && may_be_above(rest, others)
+            matches_pattern(name, first) && may_be_above(rest, others)
         }
-        _ => false,
-    }
-}
-
-fn matches_name(pattern: &[u8], name: &[u8]) -> bool {
-    match (pattern, name) {
-        ([], []) => true,
-        ([b'*', rest @ ..], _) => (0..=name.len()).any(|taken| matches_name(rest, &name[taken..])),
-        ([b'?', rest @ ..], [_, others @ ..]) => matches_name(rest, others),
-        ([first, rest @ ..], [other, others @ ..]) => first == other && matches_name(rest, others),
         _ => false,
     }
 }
@@ -130,6 +115,15 @@ mod tests {
             let is_match = matches_path(&split(pattern), &split(path));
             assert_eq!(is_match, expected, "{pattern} {path}");
         }
+    }
+
+    #[test]
+    fn many_stars_and_long_paths_take_no_time() {
+        let (name, names) = ("a".repeat(255), "*a".repeat(100) + "b");
+        assert!(!matches_path(&[names.as_str()], &[name.as_str()]));
+        let (folders, path) = ("**/a/".repeat(30) + "b", "a/".repeat(200) + "a");
+        assert!(!matches_path(&split(&folders), &split(&path)));
+        assert!(matches_path(&split(&folders), &split(&format!("{path}/b"))));
     }
 
     #[test]

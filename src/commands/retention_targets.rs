@@ -1,6 +1,4 @@
-//! Repositories that a run prunes, with the rules of all environments that have them.
-
-use std::cmp::{max, min};
+//! Repositories that a run prunes, each with the rules of its environment.
 
 use super::invocation::Invocation;
 use super::load_policy::LoadedPolicy;
@@ -8,9 +6,9 @@ use super::policy_environment::find_environment;
 use super::release_targets;
 use crate::cli::{Input, InputError};
 use crate::image::Destination;
-use crate::policy::{EnvironmentRules, Service};
+use crate::policy::Service;
 use crate::release::Failure;
-use crate::retention::{DeletionLimits, KeepRules, RetentionRules};
+use crate::retention::RetentionRules;
 use crate::tagging::{EnvironmentName, TagPattern};
 
 /// Repository that a run prunes.
@@ -19,15 +17,14 @@ pub(super) struct RetentionTarget {
     pub(super) service: Option<Service>,
     /// Repository.
     pub(super) place: Destination,
-    /// Rules of all environments that have the repository.
+    /// Rules of its environment: no repository is of two.
     pub(super) rules: RetentionRules,
 }
 
 /// Returns the repositories of the policy that the inputs name, else all, each once.
 ///
 /// # Errors
-/// Inputs that name nothing of the policy, environments whose rules for one repository differ, and a policy without
-/// retention.
+/// Inputs that name nothing of the policy, a repository of two environments, and a policy without retention.
 pub(super) fn retention_targets(
     invocation: &Invocation,
     loaded: &LoadedPolicy,
@@ -51,7 +48,7 @@ pub(super) fn retention_targets(
                 targets.push(RetentionTarget {
                     service: service.clone(),
                     place: place.clone(),
-                    rules: join_rules(loaded, place)?,
+                    rules: rules.retention(),
                 });
             }
         }
@@ -70,63 +67,6 @@ pub(super) fn retention_targets(
     }
     require_rules(&targets)?;
     Ok(targets)
-}
-
-/// Returns the rules of all environments that have a repository: what each of them keeps stays.
-fn join_rules(loaded: &LoadedPolicy, place: &Destination) -> Result<RetentionRules, Failure> {
-    let mut joined: Option<(&EnvironmentRules, RetentionRules)> = None;
-    for environment in loaded.policy.environments() {
-        let mut places = environment.destinations().iter();
-        if !places.any(|(_, other)| other == place) {
-            continue;
-        }
-        let own = environment.retention();
-        joined = Some(match joined {
-            None => (environment, own),
-            Some((first, rules)) if rules.prune == own.prune => (first, join(rules, own)),
-            Some((first, _)) => return Err(contradiction(place, first, environment)),
-        });
-    }
-    Ok(joined.map(|(_, rules)| rules).unwrap_or_default())
-}
-
-fn contradiction(
-    place: &Destination,
-    first: &EnvironmentRules,
-    second: &EnvironmentRules,
-) -> Failure {
-    Failure::input(format!(
-        "retention: {} and {} have the repository {place} and other prune rules for it",
-        first.name(),
-        second.name()
-    ))
-    .with_reason("which of them count for an image in it cannot be told")
-    .with_hint("write the prune rules once, in retention at the top of the policy, or give the environments repositories of their own")
-}
-
-fn join(one: RetentionRules, other: RetentionRules) -> RetentionRules {
-    let mut keep: KeepRules = one.keep;
-    keep.released = max(keep.released, other.keep.released);
-    keep.rollback = max(keep.rollback, other.keep.rollback);
-    for tag in other.keep.tags {
-        if !keep.tags.contains(&tag) {
-            keep.tags.push(tag);
-        }
-    }
-    for file in other.keep.pinned {
-        if !keep.pinned.contains(&file) {
-            keep.pinned.push(file);
-        }
-    }
-    RetentionRules {
-        keep,
-        prune: one.prune,
-        grace: max(one.grace, other.grace),
-        limits: DeletionLimits {
-            share: min(one.limits.share, other.limits.share),
-            images: min(one.limits.images, other.limits.images),
-        },
-    }
 }
 
 fn refuse_unknown(

@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use super::release_version::ReleaseVersion;
+use super::star_match::matches_pattern;
 use crate::image::Tag;
 
 /// Patterns of versions that do not count, such as `1.10.6` or `2024.*`.
@@ -83,34 +84,6 @@ fn is_pattern(pattern: &str) -> bool {
         .split(['.', '-'])
         .any(|part| part.eq_ignore_ascii_case("x"));
     pattern.bytes().all(is_allowed) && can_be_version && !has_placeholder
-}
-
-/// Matches in time proportional to the product of the lengths.
-fn matches_pattern(pattern: &str, text: &str) -> bool {
-    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
-    let (mut at, mut text_at) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while text_at < text.len() {
-        match pattern.get(at) {
-            Some(b'*') => {
-                star = Some((at, text_at));
-                at += 1;
-            }
-            Some(b) if *b == b'?' || *b == text[text_at] => {
-                at += 1;
-                text_at += 1;
-            }
-            _ => match star {
-                Some((star_at, from)) => {
-                    star = Some((star_at, from + 1));
-                    at = star_at + 1;
-                    text_at = from + 1;
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[at..].iter().all(|b| *b == b'*')
 }
 
 #[cfg(test)]

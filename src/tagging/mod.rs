@@ -29,6 +29,7 @@ mod release_version;
 mod released_git_tag;
 mod requested_version;
 mod rules;
+mod star_match;
 mod tag_name;
 mod tag_plan;
 mod tag_preview;
@@ -62,6 +63,7 @@ pub use released_git_tag::released_tag_without_version;
 pub use rules::{
     CsvProblem, Flavor, RuleError, RuleProblem, TagRule, TagRuleSet, parse_image_names,
 };
+pub use star_match::{matches_pattern, matches_sequence};
 pub use tag_plan::{
     DerivedTags, ImmutableTagSource, LineTag, MovingTagSource, PlannedTag, TagKind,
 };
