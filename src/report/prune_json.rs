@@ -122,11 +122,10 @@ fn kept_json<'a>(kept: impl Iterator<Item = &'a ManifestFate>) -> Value {
 pub(super) fn restore_outputs(outcome: &RestoreOutcome) -> Vec<(&'static str, String)> {
     let tags = outcome.tags.iter().map(|(tag, end)| {
         let (word, names) = match end {
-            RestoredTag::Written => ("written", outcome.digest),
-            RestoredTag::Unchanged => ("unchanged", outcome.digest),
-            RestoredTag::Taken(digest) => ("taken", *digest),
+            RestoredTag::Written => ("written", None),
+            RestoredTag::Unchanged => ("unchanged", None),
+            RestoredTag::Taken(digest) => ("taken", Some(digest.to_string())),
         };
-        let names = matches!(end, RestoredTag::Taken(_)).then(|| names.to_string());
         json!({"tag": tag.as_str(), "change": word, "names": names})
     });
     let json = json!({

@@ -3,7 +3,7 @@
 use super::gate_request::GateRequest;
 use super::gated_release::GatedRelease;
 use crate::gate::{GithubFact, JudgedImage, UnknownFact};
-use crate::image::CommitId;
+use crate::image::ImageLabels;
 use crate::record::RecordAction;
 use crate::release::Failure;
 
@@ -60,9 +60,7 @@ pub(super) fn labelled_source_commit(
     let mut commits = Vec::new();
     for platform in platforms {
         let labels = platform.content.as_ref().map(|config| &config.labels);
-        let revision = labels.and_then(|labels| labels.get(REVISION_LABEL));
-        let commit = revision.and_then(|text| text.parse::<CommitId>().ok());
-        match commit {
+        match labels.and_then(ImageLabels::revision) {
             Some(commit) if !commits.contains(&commit) => commits.push(commit),
             Some(_) => {}
             None => {
