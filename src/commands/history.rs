@@ -4,7 +4,8 @@ use jiff::tz::TimeZone;
 
 use super::invocation::Invocation;
 use super::load_policy::load_policy;
-use super::recorded_timelines::{RecordedTimelines, recorded_timelines, run_clock};
+use super::record_options::record_time;
+use super::recorded_timelines::{RecordedTimelines, recorded_timelines};
 use super::{announcement, context_inputs};
 use crate::cli::Input;
 use crate::record::{HistoryFilter, RecordTime};
@@ -62,7 +63,7 @@ fn build_request(
     let arguments = &invocation.arguments;
     Ok(HistoryRequest {
         location,
-        clock: run_clock(invocation)?,
+        clock: record_time(invocation)?,
         limit: limit(invocation)?,
         reads_each: arguments.switch(Input::Verify)?,
         filter: HistoryFilter {

@@ -1,6 +1,7 @@
+use super::chosen_timelines::{ChosenTimelines, choose_timelines};
 use super::invocation::Invocation;
 use super::load_policy::load_policy;
-use super::record_writing::{ChosenTimelines, choose_timelines, written_timelines};
+use super::record_writing::written_timelines;
 use super::release_targets::environment_of_place;
 use super::{announcement, context_inputs};
 use crate::cli::{Input, Verb};

@@ -1,7 +1,8 @@
 use super::invocation::Invocation;
 use super::load_policy::{LoadedPolicy, load_policy};
+use super::record_options::record_time;
 use super::recorded_timelines::{
-    policy_signer, policy_timelines, recorded_timelines, run_clock, signer_input,
+    policy_signer, policy_timelines, recorded_timelines, signer_input,
 };
 use super::source_input::parse_source;
 use super::{announcement, context_inputs};
@@ -36,7 +37,7 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
             finds_environments: timelines.is_empty(),
             signer: signer.clone(),
             is_offline: invocation.arguments.switch(Input::Offline)?,
-            clock: run_clock(invocation)?,
+            clock: record_time(invocation)?,
         };
         let outcome = Box::pin(release::inspect(&request, &context)).await?;
         images.push(ImageReport { service, outcome });

@@ -1,6 +1,7 @@
+use super::chosen_timelines::{ChosenTimelines, choose_timelines};
 use super::github_deployment::{open_deployment, record_report};
 use super::invocation::Invocation;
-use super::record_writing::{ChosenTimelines, choose_timelines, written_timelines};
+use super::record_writing::written_timelines;
 use super::{announcement, context_inputs};
 use crate::cli::Input;
 use crate::policy::Service;

@@ -6,6 +6,7 @@ mod attestation_inputs;
 mod cancellation;
 mod check;
 mod check_comment;
+mod chosen_timelines;
 mod context_inputs;
 mod credential_inputs;
 mod dirty_checkout;

@@ -3,8 +3,9 @@ use std::path::Path;
 use super::invocation::Invocation;
 use super::load_policy::{LoadedPolicy, load_policy};
 use super::policy::no_policy;
+use super::record_options::record_time;
 use super::record_writing::deletion_timelines;
-use super::recorded_timelines::{run_clock, timelines_of_services};
+use super::recorded_timelines::timelines_of_services;
 use super::retention_targets::{RetentionTarget, retention_targets};
 use super::{announcement, context_inputs, pinned_files};
 use crate::cli::{Input, InputError};
@@ -116,7 +117,7 @@ async fn build_request(
         records,
         pins,
         policy: digests,
-        clock: run_clock(invocation)?,
+        clock: record_time(invocation)?,
         max_requests: max_requests(invocation)?,
         cache: arguments.text(Input::Cache).map(Into::into),
         archive: archive_folder(invocation)?,

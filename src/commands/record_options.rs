@@ -33,7 +33,8 @@ struct RecordingStage<'a> {
 }
 
 impl<'a> RecordingInputs<'a> {
-    /// Reads how the images are recorded; `None` if they are not.
+    /// Reads how the images are recorded; `None` if they are not. Without `github` no record is written, and none needs
+    /// the reviews.
     ///
     /// # Errors
     /// Inputs that contradict each other, and signers of the policy that cannot be used.
@@ -41,14 +42,15 @@ impl<'a> RecordingInputs<'a> {
         invocation: &Invocation,
         environment: Option<&EnvironmentName>,
         policy: Option<(&'a EnvironmentRules, &'a LoadedPolicy)>,
-        github: &GithubFactReader,
+        github: Option<&GithubFactReader>,
     ) -> Result<Option<Self>, Failure> {
         let arguments = &invocation.arguments;
         let Some(environment) = recorded_environment(invocation, environment, policy)? else {
             refuse_unused(invocation)?;
             return Ok(None);
         };
-        let account = Box::pin(read_account(invocation, policy, github)).await?;
+        let loaded = policy.map(|(_, loaded)| loaded);
+        let account = Box::pin(read_account(invocation, loaded, github)).await?;
         let reinstates = reads_switch(invocation, Input::Reinstate)?;
         if reinstates && account.reason.is_none() {
             let reason = "is required with reinstate".to_owned();
@@ -205,7 +207,7 @@ fn unrecorded_failure(rules: &EnvironmentRules, loaded: &LoadedPolicy) -> Failur
 }
 
 /// Returns whether a switch of the verb is on.
-fn reads_switch(invocation: &Invocation, input: Input) -> Result<bool, Failure> {
+pub(super) fn reads_switch(invocation: &Invocation, input: Input) -> Result<bool, Failure> {
     let arguments = &invocation.arguments;
     Ok(arguments.is_accepted(input) && arguments.switch(input)?)
 }
@@ -236,14 +238,15 @@ fn refuse_unused(invocation: &Invocation) -> Result<(), Failure> {
     }
 }
 
-/// Returns what the record says of this run.
+/// Returns what the record says of this run: with `github` also the reviews of its deployments, which a run does not need
+/// that writes no record.
 ///
 /// # Errors
 /// A clock or an input that cannot be read.
 pub(super) async fn read_account(
     invocation: &Invocation,
-    policy: Option<(&EnvironmentRules, &LoadedPolicy)>,
-    github: &GithubFactReader,
+    policy: Option<&LoadedPolicy>,
+    github: Option<&GithubFactReader>,
 ) -> Result<RunAccount, Failure> {
     let arguments = &invocation.arguments;
     let text = |input: Input| match arguments.is_accepted(input) {
@@ -265,12 +268,15 @@ pub(super) async fn read_account(
     }
     let (dockerfile, target) = (text(Input::Dockerfile), text(Input::Target));
     let is_built = dockerfile.is_some() || target.is_some();
-    let approvals = Box::pin(read_recorded_approvals(invocation, github)).await;
+    let approvals = match github {
+        Some(github) => Box::pin(read_recorded_approvals(invocation, github)).await,
+        None => Vec::new(),
+    };
     Ok(RunAccount {
         now: record_time(invocation)?,
         tool: format!("shipmark {}", env!("CARGO_PKG_VERSION")),
         run: recorded_run(invocation, approvals),
-        policy: policy.map(|(_, loaded)| loaded.recorded.clone()),
+        policy: policy.map(|loaded| loaded.recorded.clone()),
         build: RecordedBuild {
             dockerfile,
             target,

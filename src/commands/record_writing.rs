@@ -1,12 +1,10 @@
-//! What rollback, mark and adopt have in common: inputs and policy to the timelines that they write.
-
-use std::collections::BTreeSet;
+//! Timelines that a verb writes: inputs and policy to the requests for their records.
 
 use super::github_deployment::github_environment;
 use super::github_gate_inputs::open_fact_reader;
 use super::invocation::Invocation;
 use super::load_policy::{LoadedPolicy, load_policy};
-use super::record_options::{read_account, read_trust};
+use super::record_options::{read_account, read_trust, reads_switch};
 use super::release_request::excluded_versions;
 use super::release_targets::{RecordedTargets, resolve_recorded};
 use super::signing_inputs::record_signer;
@@ -48,8 +46,10 @@ pub(super) async fn written_timelines(
     } = targets?;
     rule_inputs::refuse_set_clock(invocation, &environment)?;
     let stage = rules.zip(policy.as_ref());
+    let writes = !reads_switch(invocation, Input::DryRun)?;
     let github = open_fact_reader(invocation, None)?;
-    let account = Box::pin(read_account(invocation, stage, &github)).await?;
+    let github = Some(&github).filter(|_| writes);
+    let account = Box::pin(read_account(invocation, policy.as_ref(), github)).await?;
     let signed = environment_signing::apply_sign(invocation, stage)?;
     let signer = record_signer(&signed).await?;
     let trust = match stage {
@@ -94,6 +94,7 @@ pub(super) async fn deletion_timelines(
     places: &[Destination],
 ) -> Result<Vec<TimelineRequest>, Failure> {
     let github = open_fact_reader(invocation, None)?;
+    let account = Box::pin(read_account(invocation, Some(loaded), Some(&github))).await?;
     let mut requests = Vec::new();
     for rules in loaded.policy.environments() {
         let meant = rules.destinations().iter();
@@ -103,7 +104,6 @@ pub(super) async fn deletion_timelines(
         }
         rule_inputs::refuse_set_clock(invocation, rules.name())?;
         let stage = Some((rules, loaded));
-        let account = Box::pin(read_account(invocation, stage, &github)).await?;
         let signed = environment_signing::apply_sign(invocation, stage)?;
         let signer = record_signer(&signed).await?;
         let trust = read_trust(&signed, rules, loaded).await?;
@@ -141,71 +141,6 @@ fn require_adoption_time(
             .with_reason(why)
             .with_hint("set adopt-until of the environment to the last day of the migration"),
     )
-}
-
-/// Timelines that a rollback or a mark is about.
-pub(super) enum ChosenTimelines {
-    One(Box<TimelineRequest>),
-    /// Those of several services: none twice.
-    Services(Vec<(Service, TimelineRequest)>),
-}
-
-impl ChosenTimelines {
-    /// Returns the repositories, for the first line of the run.
-    pub(super) fn places(&self) -> String {
-        let places: Vec<String> = match self {
-            Self::One(request) => vec![request.location.destination.to_string()],
-            Self::Services(services) => services
-                .iter()
-                .map(|(_, request)| request.location.destination.to_string())
-                .collect(),
-        };
-        places.join(" and ")
-    }
-}
-
-/// Returns the timelines that the inputs name.
-///
-/// # Errors
-/// Several services, of which the inputs name none, and several repositories that are of no service.
-pub(super) fn choose_timelines(
-    invocation: &Invocation,
-    written: WrittenTimelines,
-) -> Result<ChosenTimelines, Failure> {
-    let arguments = &invocation.arguments;
-    let count = written.timelines.len();
-    let mut timelines = written.timelines;
-    if count == 1
-        && let Some((_, request)) = timelines.pop()
-    {
-        return Ok(ChosenTimelines::One(Box::new(request)));
-    }
-    let timelines = timelines.into_iter();
-    let services: Option<Vec<_>> = timelines
-        .map(|(service, request)| Some((service?, request)))
-        .collect();
-    let Some(mut services) = services else {
-        return Err(Failure::input(format!(
-            "images names {count} places, and {} is about one release",
-            arguments.verb
-        ))
-        .with_hint("name one repository"));
-    };
-    let names = [Input::Services, Input::Images];
-    if names
-        .iter()
-        .all(|input| arguments.entries(*input).is_empty())
-    {
-        let all: Vec<&str> = services.iter().map(|(name, _)| name.as_str()).collect();
-        return Err(Failure::input(format!(
-            "{} has {count} services, and {} takes only those that are named",
-            written.environment, arguments.verb
-        ))
-        .with_hint(format!("name them with services: {}", all.join(", "))));
-    }
-    let mut known = BTreeSet::new();
-    services.retain(|(service, _)| known.insert(service.clone()));
-    Ok(ChosenTimelines::Services(services))
 }
 
 fn never_counting(

@@ -6,12 +6,10 @@ use super::record_inputs::record_signers;
 use super::release_targets::{
     RecordedTargets, environment_of_place, resolve_recorded, service_of_place,
 };
-use super::tag_context::run_time;
 use super::verification_inputs;
 use crate::cli::Input;
 use crate::image::{Destination, ImageSource};
 use crate::policy::{EnvironmentRules, Service, SigningRule};
-use crate::record::RecordTime;
 use crate::release::{Failure, InspectSubject, RecordTrust, TimelineLocation};
 use crate::signing::Requirement;
 use crate::tagging::EnvironmentName;
@@ -198,17 +196,4 @@ fn place_of(source: &ImageSource) -> Option<Destination> {
         ImageSource::Layout(path, _) => Some(Destination::Layout(path.clone())),
         _ => None,
     }
-}
-
-/// Returns the time of the run.
-///
-/// # Errors
-/// A clock that cannot be read.
-pub(super) fn run_clock(invocation: &Invocation) -> Result<RecordTime, Failure> {
-    let now = run_time(invocation)?;
-    RecordTime::from_timestamp(now).ok_or_else(|| {
-        Failure::input(format!(
-            "the clock says {now}, outside of the years 1 to 9999"
-        ))
-    })
 }

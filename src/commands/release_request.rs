@@ -175,9 +175,10 @@ pub(super) async fn build_job_under(
     };
     let pushed = facts.as_ref().filter(|_| verb == ReleaseVerb::Push);
     let github = open_fact_reader(invocation, pushed.and_then(|facts| facts.commit.clone()))?;
-    let recording = RecordingInputs::read(invocation, environment.as_ref(), policy, &github);
-    let recording = Box::pin(recording).await?;
     let dry_run = is_check || arguments.switch(Input::DryRun)?;
+    let recorder = Some(&github).filter(|_| !dry_run);
+    let recording = RecordingInputs::read(invocation, environment.as_ref(), policy, recorder);
+    let recording = Box::pin(recording).await?;
     let plan = plan_terms(invocation, policy)?;
     let github_environment = github_environment(environment.as_ref(), stage);
     let commit_given = event_inputs::given_commit(invocation)?.is_some();

@@ -5,7 +5,8 @@ use super::gate_overrides::{GateOverrides, without_gates};
 use super::invocation::Invocation;
 use super::load_policy::{LoadedPolicy, load_policy};
 use super::record_options::read_trust;
-use super::recorded_timelines::{RecordedTimelines, recorded_timelines, run_clock};
+use super::record_options::record_time;
+use super::recorded_timelines::{RecordedTimelines, recorded_timelines};
 use super::rule_inputs::refuse_set_clock;
 use super::{announcement, context_inputs};
 use crate::cli::Input;
@@ -91,7 +92,7 @@ async fn build_requests(
         };
         let request = EnvironmentRequest {
             location,
-            clock: run_clock(invocation)?,
+            clock: record_time(invocation)?,
             scan,
             sources,
             demands_summary: rules.is_some_and(|(rules, _)| rules.adds_vsa()),

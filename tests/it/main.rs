@@ -79,6 +79,7 @@ mod rollback_crash;
 mod rollback_notes;
 mod rollback_race;
 mod rollback_signed;
+mod run_reviews;
 mod runner;
 mod scan_reports;
 mod secrets;

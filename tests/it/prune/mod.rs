@@ -6,7 +6,7 @@ mod command_line;
 mod counts;
 mod crash;
 mod known_hosts;
-mod layout_stage;
+pub(crate) mod layout_stage;
 mod layouts;
 mod plan_files;
 mod races;
