@@ -34,7 +34,7 @@ pub(super) fn refuse_unreleasable_event(facts: &EventFacts, is_check: bool) -> R
     }
 }
 
-/// Refuses the verbs that decide, or write a record, in a run for `pull_request_target`: it has the secrets and the
+/// Refuses the verbs that decide on a release or change a repository of images in a run for `pull_request_target`: it has the secrets and the
 /// token of the base, and runs for whoever opens a pull request.
 ///
 /// # Errors
