@@ -21,7 +21,14 @@ pub(super) const NAMED_RELEASE_VERBS: &[Verb] = &[Verb::Mark, Verb::Hold];
 /// Those whose releases GitHub shows as deployments.
 pub(super) const TOLD_VERBS: &[Verb] = &[Verb::Promote, Verb::Rollback, Verb::Mark];
 /// Those that can plan and report without a write.
-pub(super) const DRY_RUN_VERBS: &[Verb] = &[Verb::Push, Verb::Promote, Verb::Rollback, Verb::Adopt];
+pub(super) const DRY_RUN_VERBS: &[Verb] = &[
+    Verb::Push,
+    Verb::Promote,
+    Verb::Rollback,
+    Verb::Adopt,
+    Verb::Hold,
+    Verb::Unhold,
+];
 /// Those that write a record, or check a release that is to write one.
 pub(super) const RECORDING: &[Verb] = &[
     Verb::Push,

@@ -13,7 +13,7 @@ use crate::retention::HoldName;
 /// Repository of a hold, with the timeline that records it.
 type RecordedPlace = (Destination, Option<TimelineRequest>);
 
-/// Places a hold, or lifts it.
+/// Places a hold, or lifts it, or shows what it would write.
 pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> {
     let arguments = &invocation.arguments;
     let name: HoldName = arguments.required(Input::Name)?;
@@ -35,6 +35,7 @@ pub(super) async fn run(invocation: &Invocation) -> Result<VerbResult, Failure> 
         timeline,
         reason,
         change,
+        dry_run: arguments.switch(Input::DryRun)?,
     };
     let outcome = Box::pin(release::change_hold(&request, &context)).await?;
     Ok(VerbResult::HoldChanged(Box::new(outcome)))

@@ -11,7 +11,7 @@ use crate::release::{HoldOutcome, HoldTagChange};
 /// Returns the report as text.
 pub(super) fn to_text(outcome: &HoldOutcome) -> StyledText {
     let mut text = StyledText::default();
-    text.push_toned(Tone::Done, outcome_word(outcome));
+    text.push_toned(title_tone(outcome), title_word(outcome));
     text.push(&format!(" {} at {}\n", outcome.name, outcome.place));
     let mut fact = |name: &str, value: &str| text.push(&format!("  {name:<9}  {value}\n"));
     if let Some(digest) = outcome.digest {
@@ -20,7 +20,7 @@ pub(super) fn to_text(outcome: &HoldOutcome) -> StyledText {
     fact("tag", &tag_phrase(outcome));
     fact("reason", &outcome.reason);
     match (&outcome.record, outcome.recorded) {
-        (Some(record), _) => fact("record", &record_phrase(record, false)),
+        (Some(record), _) => fact("record", &record_phrase(record, outcome.dry_run)),
         (None, Some(recorded)) => fact("record", &format!("{recorded}, which said so already")),
         (None, None) => {}
     }
@@ -28,21 +28,39 @@ pub(super) fn to_text(outcome: &HoldOutcome) -> StyledText {
     text
 }
 
-/// Returns what became of the tag.
-pub(super) fn tag_phrase(outcome: &HoldOutcome) -> String {
-    let tag = &outcome.tag;
-    match outcome.tag_change {
-        HoldTagChange::Written => format!("{tag}, written"),
-        HoldTagChange::Unchanged => format!("{tag}, which was there already"),
-        HoldTagChange::Deleted => format!("{tag}, deleted"),
-        HoldTagChange::Emptied => format!("{tag}, which holds nothing now"),
-        HoldTagChange::Absent => format!("{tag}, which was not there"),
+/// Returns what was done or would be, as a heading begins.
+pub(super) fn title_word(outcome: &HoldOutcome) -> &'static str {
+    match (outcome.dry_run && outcome.is_changed(), outcome.is_lifted) {
+        (true, false) => "dry run, nothing was written: would place",
+        (true, true) => "dry run, nothing was written: would lift",
+        (false, _) => outcome_word(outcome),
     }
 }
 
-/// Returns the word of the outcome.
+fn title_tone(outcome: &HoldOutcome) -> Tone {
+    match outcome.dry_run {
+        true => Tone::Title,
+        false => Tone::Done,
+    }
+}
+
+/// Returns what became of the tag, or would.
+pub(super) fn tag_phrase(outcome: &HoldOutcome) -> String {
+    let tag = &outcome.tag;
+    match (outcome.tag_change, outcome.dry_run) {
+        (HoldTagChange::Written, false) => format!("{tag}, written"),
+        (HoldTagChange::Written, true) => format!("{tag}, would be written"),
+        (HoldTagChange::Unchanged, _) => format!("{tag}, which was there already"),
+        (HoldTagChange::Deleted, false) => format!("{tag}, deleted"),
+        (HoldTagChange::Deleted, true) => format!("{tag}, would be deleted"),
+        (HoldTagChange::Emptied, _) => format!("{tag}, which holds nothing now"),
+        (HoldTagChange::Absent, _) => format!("{tag}, which was not there"),
+    }
+}
+
+/// Returns the word of the outcome. A dry run is `unchanged`, also if it would change the hold.
 pub(super) fn outcome_word(outcome: &HoldOutcome) -> &'static str {
-    match (outcome.is_changed(), outcome.is_lifted) {
+    match (outcome.is_changed() && !outcome.dry_run, outcome.is_lifted) {
         (false, _) => "unchanged",
         (true, false) => "on-hold",
         (true, true) => "lifted",
@@ -72,6 +90,7 @@ fn to_json(outcome: &HoldOutcome) -> Value {
     without_null(json!({
         "verb": if outcome.is_lifted { "unhold" } else { "hold" },
         "outcome": outcome_word(outcome),
+        "dryRun": outcome.dry_run,
         "name": outcome.name.as_str(),
         "environment": outcome.environment.as_ref().map(|it| it.as_str()),
         "place": outcome.place.to_string(),
@@ -96,13 +115,15 @@ pub(super) fn image_reference(outcome: &HoldOutcome) -> String {
 mod tests {
     use super::*;
     use crate::image::Digest;
-    use crate::record::RecordId;
+    use crate::record::{RecordAction, RecordId};
+    use crate::release::RecordResult;
     use crate::report::output_schema::OutputSchema;
     use crate::report::summary::sample_mark;
 
     fn sample(is_lifted: bool, tag_change: HoldTagChange) -> HoldOutcome {
         let name: crate::retention::HoldName = "case-7".parse().unwrap();
         HoldOutcome {
+            dry_run: false,
             tag: name.to_tag(),
             name,
             place: "prod.example.com/team/web".parse().unwrap(),
@@ -140,6 +161,28 @@ mod tests {
         let unseen = unseen.iter().map(String::as_str);
         let unseen: Vec<_> = unseen.filter(|name| *name != "superseded").collect();
         assert_eq!(unseen, [""; 0]);
+    }
+
+    #[test]
+    fn a_dry_run_reads_as_what_it_would_do() {
+        let record = sample_mark().record.map(|record| RecordResult {
+            action: RecordAction::Unhold,
+            ..record
+        });
+        let outcome = HoldOutcome {
+            dry_run: true,
+            digest: None,
+            record,
+            recorded: None,
+            ..sample(true, HoldTagChange::Deleted)
+        };
+        assert_eq!(outcome_word(&outcome), "unchanged");
+        insta::assert_snapshot!(to_text(&outcome).as_str(), @r"
+        dry run, nothing was written: would lift case-7 at prod.example.com/team/web
+          tag        hold.case-7, would be deleted
+          reason     audit of 2026
+          record     would be recorded in prod as unhold
+        ");
     }
 
     #[test]

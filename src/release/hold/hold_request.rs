@@ -19,6 +19,8 @@ pub struct HoldRequest {
     pub reason: String,
     /// What is done.
     pub change: HoldChange,
+    /// Whether nothing is written.
+    pub dry_run: bool,
 }
 
 /// What is done with a hold.
@@ -30,9 +32,11 @@ pub enum HoldChange {
     Lift,
 }
 
-/// Outcome of a change of a hold.
+/// Outcome of a change of a hold; of a dry run what the change would be.
 #[derive(Debug, Clone)]
 pub struct HoldOutcome {
+    /// Whether nothing was written.
+    pub dry_run: bool,
     /// Name of the hold.
     pub name: HoldName,
     /// Repository.
@@ -47,7 +51,7 @@ pub struct HoldOutcome {
     pub tag: Tag,
     /// What became of the tag.
     pub tag_change: HoldTagChange,
-    /// Record that this run wrote.
+    /// Record that this run wrote, or would.
     pub record: Option<RecordResult>,
     /// Record of an earlier run that says the same.
     pub recorded: Option<RecordId>,
@@ -62,7 +66,7 @@ pub enum HoldTagChange {
     Written,
     /// It named the image already.
     Unchanged,
-    /// It is deleted.
+    /// It is deleted. A dry run does not know whether the registry deletes tags.
     Deleted,
     /// It names the empty manifest, which holds nothing: the registry does not delete it.
     Emptied,
@@ -71,7 +75,7 @@ pub enum HoldTagChange {
 }
 
 impl HoldOutcome {
-    /// Returns whether anything was written.
+    /// Returns whether anything was written, or would be.
     pub fn is_changed(&self) -> bool {
         let is_tag_changed = match self.tag_change {
             HoldTagChange::Written | HoldTagChange::Deleted => true,

@@ -37,7 +37,11 @@ pub(super) async fn lift_hold(
         }
         _ => LiftRecords::default(),
     };
-    let tag_change = remove_hold_tag(request, context, there).await?;
+    let tag_change = match (request.dry_run, there) {
+        (false, there) => remove_hold_tag(request, context, there).await?,
+        (true, HoldTag::Absent) => HoldTagChange::Absent,
+        (true, _) => HoldTagChange::Deleted,
+    };
     if roots.is_empty() && tag_change == HoldTagChange::Absent {
         context.notices.warning(format!(
             "{} has no hold {}: nothing to lift",
@@ -45,6 +49,7 @@ pub(super) async fn lift_hold(
         ));
     }
     Ok(HoldOutcome {
+        dry_run: request.dry_run,
         name: request.name.clone(),
         place: request.place.clone(),
         environment: request.environment(),
@@ -72,7 +77,7 @@ fn find_roots(request: &HoldRequest, place: &HoldPlace, there: HoldTag) -> Vec<D
     roots
 }
 
-/// Writes a record for each image whose hold no record has ended.
+/// Writes a record for each image whose hold no record has ended; none on a dry run.
 async fn write_records(
     request: &HoldRequest,
     context: &ReleaseContext,
@@ -91,8 +96,10 @@ async fn write_records(
         let mut stage = written
             .plan_entry_alone(context, timeline, record.clone())
             .await?;
-        stage.write_blobs().await?;
-        stage.write_entry().await?;
+        if !request.dry_run {
+            stage.write_blobs().await?;
+            stage.write_entry().await?;
+        }
         let result = stage.result();
         if let Some(id) = result.id {
             timeline.advance(TimelineEntry::from_record(id, &record));

@@ -16,7 +16,7 @@ use crate::registry::RepositoryAccess;
 
 pub use hold_request::{HoldChange, HoldOutcome, HoldRequest, HoldTagChange};
 
-/// Places a hold, or lifts it.
+/// Places a hold, or lifts it; a dry run reads and checks the same, and writes nothing.
 ///
 /// # Errors
 /// See [`Failure`]. What is refused is refused before anything is written, except for a registry that lets no tag

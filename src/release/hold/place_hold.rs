@@ -36,18 +36,21 @@ pub(super) async fn place_hold(
         _ => None,
     };
     let is_there = there == HoldTag::Holds(image.digest);
-    if !is_there {
+    if !is_there && !request.dry_run {
         write_hold_tag(request, context, place, there, &image).await?;
     }
     let record = match stage {
         Some(mut stage) => {
-            stage.write_blobs().await?;
-            stage.write_entry().await?;
+            if !request.dry_run {
+                stage.write_blobs().await?;
+                stage.write_entry().await?;
+            }
             Some(stage.result())
         }
         None => None,
     };
     Ok(HoldOutcome {
+        dry_run: request.dry_run,
         name: request.name.clone(),
         place: request.place.clone(),
         environment: request.environment(),

@@ -109,7 +109,7 @@ pub(in crate::report) fn hold_summary(outcome: &HoldOutcome, context: &SummaryCo
     let mut page = format!(
         "## Hold {}: {}\n",
         escape_text(outcome.name.as_str()),
-        hold_report::outcome_word(outcome)
+        hold_report::title_word(outcome)
     );
     page += &context.warning_alerts();
     let mut facts = FactsTable::default();

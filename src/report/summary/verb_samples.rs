@@ -24,6 +24,7 @@ fn place() -> Destination {
 pub(super) fn hold() -> HoldOutcome {
     let name: HoldName = "case-7".parse().unwrap();
     HoldOutcome {
+        dry_run: false,
         tag: name.to_tag(),
         name,
         place: place(),

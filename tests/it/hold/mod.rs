@@ -1,6 +1,7 @@
 //! Holds: tag and record of each, on registries that delete tags alone and on those that do not.
 
 mod crash;
+mod dry_runs;
 mod places;
 mod signed;
 mod verbs;
@@ -21,6 +22,7 @@ fn hold_request(stage: &Stage, image: &str, now: i64) -> HoldRequest {
         timeline: Some(stage.timeline(now, 2_000 + u64::try_from(now).unwrap())),
         reason: "audit of 2026".to_owned(),
         change: HoldChange::Place(named(image)),
+        dry_run: false,
     }
 }
 

@@ -66,6 +66,32 @@ fn a_hold_is_placed_shown_and_lifted_on_a_layout() {
 }
 
 #[test]
+fn a_dry_run_writes_nothing_and_says_so() {
+    let place = released();
+    let mut schema = OutputSchema::load();
+    let on_prod = ["--images=oci:prod", "--environment=prod", "--dry-run"];
+    let index = place.read("prod/index.json");
+    let placed = json(&place, &[&HOLD[..], &on_prod].concat());
+    schema.check("hold", &placed.to_string());
+    assert_eq!(placed["dryRun"], true);
+    assert_eq!(placed["outcome"], "unchanged");
+    assert_eq!(placed["tagChange"], "written");
+    assert_eq!(placed["record"].get("record"), None, "{placed:#}");
+    let ran = place.run(&[&HOLD[..], &on_prod].concat());
+    assert!(ran.out.contains("would place case-7"), "{}", ran.out);
+    assert!(
+        ran.out.contains("hold.case-7, would be written"),
+        "{}",
+        ran.out
+    );
+    assert_eq!(place.read("prod/index.json"), index);
+    let lifted = json(&place, &[&UNHOLD[..], &on_prod].concat());
+    schema.check("hold", &lifted.to_string());
+    assert_eq!(lifted["tagChange"], "absent");
+    assert_eq!(place.read("prod/index.json"), index);
+}
+
+#[test]
 fn a_hold_without_an_environment_takes_a_repository_that_no_policy_has() {
     let place = released();
     let alone = json(&place, &[&HOLD[..], &["--images=oci:prod"]].concat());
