@@ -7,7 +7,7 @@ use crate::event::GitRef;
 use crate::notices::to_printable;
 
 /// Events whose runs count: those that a pull request from a fork cannot start.
-const COUNTED_EVENTS: [&str; 3] = ["push", "merge_group", "workflow_dispatch"];
+pub const COUNTED_EVENTS: [&str; 3] = ["push", "merge_group", "workflow_dispatch"];
 
 /// Beginning of the branches of a merge queue, `gh-readonly-queue/BRANCH/pr-NUMBER-SHA`.
 const QUEUE_PREFIX: &str = "gh-readonly-queue/";

@@ -47,7 +47,7 @@ pub use judge_approvals::judge_approvals;
 pub use judge_attestations::{
     AttestationFacts, AttestationProof, FoundAttestation, judge_attestations,
 };
-pub use judge_checks::judge_checks;
+pub use judge_checks::{COUNTED_EVENTS, judge_checks};
 pub use judge_freeze::{FreezeJudgement, judge_freeze};
 pub use judge_image::judge_image;
 pub use judge_scan::{

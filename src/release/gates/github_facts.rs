@@ -8,16 +8,13 @@ use futures_util::future::{join, join_all};
 use tokio::sync::OnceCell;
 
 use crate::gate::{
-    ApprovalFacts, ApprovalsRule, CheckFacts, FoundCheckRun, FoundJob, FoundReview, FoundStatus,
-    FoundWorkflowRun, GithubFact, RequiredCheck, UnknownFact,
+    ApprovalFacts, ApprovalsRule, COUNTED_EVENTS, CheckFacts, FoundCheckRun, FoundJob, FoundReview,
+    FoundStatus, FoundWorkflowRun, GithubFact, RequiredCheck, UnknownFact,
 };
 use crate::github::{
     ACTIONS_PERMISSION, GithubApi, GithubApiError, PullRequest, RunReview, WorkflowJob, WorkflowRun,
 };
 use crate::image::CommitId;
-
-/// Events whose runs can count, so that no jobs of others are read.
-const READ_EVENTS: [&str; 3] = ["push", "merge_group", "workflow_dispatch"];
 
 /// Account that commits what users write and merge on GitHub's pages.
 const WEB_COMMITTER: &str = "web-flow";
@@ -207,8 +204,10 @@ impl GithubFactReader {
                 // GitHub answers alike for a workflow that is not there and for a missing permission.
                 Err(error) => return Err(unknown_workflow(file, error)),
             };
-            let can_count =
-                |run: &WorkflowRun| READ_EVENTS.contains(&run.event.as_str()) && self.is_own(run);
+            // No jobs are read of runs that cannot count.
+            let can_count = |run: &WorkflowRun| {
+                COUNTED_EVENTS.contains(&run.event.as_str()) && self.is_own(run)
+            };
             let (read, left): (Vec<_>, Vec<_>) = runs.into_iter().partition(can_count);
             let jobs = join_all(read.iter().map(|run| api.list_run_jobs(run.id))).await;
             let mut found = Vec::with_capacity(read.len() + left.len());
