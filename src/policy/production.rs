@@ -10,9 +10,12 @@ use super::ref_pin::RefPin;
 use super::signer_rule::{PolicyIdentity, PolicySigner, SignerRule};
 use super::signing_rule::SigningRule;
 use super::yaml_node::printable_text;
-use crate::gate::GateName;
+use crate::gate::{GateName, RequiredCheck};
 use crate::record::RecordAction;
 use crate::tagging::CompatMode;
+
+/// Account of the token that every job of GitHub Actions has.
+const ACTIONS_ACCOUNT: &str = "github-actions[bot]";
 
 /// A production environment that is checked.
 struct ProductionCheck<'a> {
@@ -60,11 +63,20 @@ impl ProductionCheck<'_> {
         let gates = [environment.gates(None)].into_iter();
         let gates = gates.chain(environment.service_gates().map(|(_, gates)| gates));
         let mut resting = BTreeSet::new();
+        let mut forgeable = BTreeSet::new();
         for gates in gates {
+            forgeable.extend(gates.checks().iter().filter_map(forgeable_status));
             resting.extend(gates.resting_on_source().iter().map(|gate| gate.as_str()));
             gates
                 .own_signers()
                 .for_each(|signer| self.check_signer(signer));
+        }
+        for context in forgeable {
+            let (name, context) = (environment.name(), printable_text(context));
+            self.findings.push(PolicyFinding::warning(
+                environment.name_at,
+                format!("the environment {name} is production, and every job that may write statuses can post the status {context} as {ACTIONS_ACCOUNT}: demand the job itself, with name and workflow"),
+            ));
         }
         let resting: Vec<&str> = resting.into_iter().collect();
         for (from, at) in environment.from().iter().zip(&environment.from_at) {
@@ -163,6 +175,16 @@ impl ProductionCheck<'_> {
                 )),
             }
         }
+    }
+}
+
+/// Returns the name of a commit status that every job can post.
+fn forgeable_status(check: &RequiredCheck) -> Option<&str> {
+    match check {
+        RequiredCheck::Status { context, creator } => creator
+            .eq_ignore_ascii_case(ACTIONS_ACCOUNT)
+            .then_some(context),
+        _ => None,
     }
 }
 

@@ -176,3 +176,23 @@ fn production_without_rollback_and_names_that_sound_like_it_are_warned_of() {
         [""; 0]
     );
 }
+
+#[test]
+fn a_status_that_every_job_can_post_is_a_warning_in_production() {
+    let main = "refs/heads/main";
+    for (creator, is_warned) in [
+        ("github-actions[bot]", true),
+        ("GitHub-Actions[bot]", true),
+        ("octocat", false),
+    ] {
+        let checks = format!("checks: [{{status: deploy, creator: '{creator}'}}]");
+        let gates = scanned(main).replace("high}}", &format!("high}}, {checks}}}"));
+        let found = findings(&policy(&signed(main), &gates));
+        let expected = "warning, line 6, column 3: the environment prod is production, and every job that may write statuses can post the status deploy as github-actions[bot]: demand the job itself, with name and workflow";
+        assert_eq!(
+            found.iter().any(|it| it == expected),
+            is_warned,
+            "{found:?}"
+        );
+    }
+}
