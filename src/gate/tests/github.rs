@@ -144,12 +144,13 @@ fn no_job_of_the_name_may_be_under_way() {
 
 /// Facts of two jobs, `test` that failed and `other`, whose check runs somebody changed.
 fn changed(
-    other: (&str, Option<&str>),
+    other: (u64, &str, Option<&str>),
     change: impl FnOnce(&mut FoundCheckRun, &mut FoundCheckRun),
 ) -> CheckFacts {
     let mut failed = run(2, Some("failure"));
-    let mut second = run(1, other.1);
-    second.name = other.0.to_owned();
+    let (id, name, conclusion) = other;
+    let mut second = run(id, conclusion);
+    second.name = name.to_owned();
     let workflow = workflow_run(vec![job_of(&failed), job_of(&second)]);
     change(&mut failed, &mut second);
     facts(vec![failed, second], vec![workflow])
@@ -161,13 +162,13 @@ fn a_check_run_that_was_changed_does_not_hide_its_job() {
     let rows = [
         (
             "concluded",
-            changed(("lint", Some("success")), |test, _| {
+            changed((1, "lint", Some("success")), |test, _| {
                 test.conclusion = success();
             }),
         ),
         (
             "renamed lint",
-            changed(("lint", Some("success")), |test, lint| {
+            changed((3, "lint", Some("success")), |test, lint| {
                 test.name = "lint".to_owned();
                 lint.name = "test".to_owned();
                 lint.started_at = Some("2026-11-20T23:00:00Z".to_owned());
@@ -175,19 +176,19 @@ fn a_check_run_that_was_changed_does_not_hide_its_job() {
         ),
         (
             "renamed failure",
-            changed(("test", Some("success")), |test, _| {
+            changed((1, "test", Some("success")), |test, _| {
                 test.name = "x".to_owned();
             }),
         ),
         (
             "redated success",
-            changed(("test", Some("success")), |_, older| {
+            changed((1, "test", Some("success")), |_, older| {
                 older.started_at = Some("2026-11-20T23:00:00Z".to_owned());
             }),
         ),
         (
             "success that seems not to have started",
-            changed(("test", Some("success")), |_, older| {
+            changed((1, "test", Some("success")), |_, older| {
                 older.started_at = None;
             }),
         ),
