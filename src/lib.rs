@@ -20,6 +20,7 @@ pub mod prune;
 pub mod record;
 pub mod referrers;
 pub mod registry;
+pub mod registry_api;
 pub mod release;
 pub mod report;
 pub mod retention;

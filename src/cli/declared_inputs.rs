@@ -7,7 +7,7 @@ use super::verb_groups::{
     ARCHIVING, BUNDLE_VERBS, CHECK, COMMIT_VERBS, DECIDING_VERBS, DIGEST_VERBS, DRY_RUN_VERBS,
     EXCLUDING_VERBS, HISTORY, HOLD, HOLDING_VERBS, MARK, NAMED_RELEASE_VERBS, OFFLINE_VERBS,
     PLACE_VERBS, POLICY_VERBS, PROMOTE_VERBS, PROMOTING_VERBS, PRUNE, RECORDING, RECURSIVE_VERBS,
-    REGISTRY_VERBS, RELEASE_VERBS, RESTORE, ROLLBACK, SCANNING_VERBS, SERVICE_VERBS, SIGN_BUNDLE,
+    REGISTRY_VERBS, RELEASE_VERBS, ROLLBACK, SCANNING_VERBS, SERVICE_VERBS, SIGN_BUNDLE,
     SIGNATURE_VERBS, SIGNING, SOURCE_CHECKING, SOURCE_REQUIRED, SOURCE_VERBS, TAGGING_VERBS,
     TAGS_VERBS, TOLD_VERBS, VERIFYING, VERSION_VERBS,
 };
@@ -309,7 +309,7 @@ declare_inputs! {
             help: "Tags that stay in addition to those of the policy, with their images",
         }
         Archive, "archive" {
-            verbs: ARCHIVING, kind: InputKind::Text("oci:DIR"), required: RESTORE, path: true,
+            verbs: ARCHIVING, kind: InputKind::Text("oci:DIR"), path: true,
             help: "Directory of image layouts for what is deleted, one per repository",
         }
         Cache, "cache" {

@@ -81,7 +81,7 @@ impl Input {
             Self::Explain => Some("Such as 1.4.0, sha256:…, or ghcr.io/acme/web:1.4.0."),
             Self::KeepTags => Some("A pattern that matches no tag stops the plan."),
             Self::Archive => Some(
-                "prune copies what goes, with all that it needs, before the first deletion. restore reads it from there.",
+                "prune copies what goes, with all that it needs, before the first deletion. restore reads it from there; at GHCR it needs none for 30 days.",
             ),
             Self::Cache => Some("Content is verified when it is read. Safe to lose."),
             Self::MaxRequests => Some(

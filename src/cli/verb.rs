@@ -50,7 +50,7 @@ declare_verbs! {
     Hold, "hold", "Keep an image from every cleanup, under a name and for a reason";
     Unhold, "unhold", "Lift a hold, so that rules of retention count for its image again";
     Prune, "prune", "Show what retention rules delete, or delete it by a plan that was shown";
-    Restore, "restore", "Bring an image back that a run of prune archived before it deleted it";
+    Restore, "restore", "Bring back an image that prune deleted, from its archive or the registry's API";
     Policy, "policy", "Show environments and promotions of the policy, with defaults filled in";
 }
 

@@ -243,7 +243,6 @@ pub(super) const REFUSABLE_VERBS: &[Verb] = &[
 ];
 
 pub(super) const PRUNE: &[Verb] = &[Verb::Prune];
-pub(super) const RESTORE: &[Verb] = &[Verb::Restore];
 /// Those that write to an archive of deleted images, or read one.
 pub(super) const ARCHIVING: &[Verb] = &[Verb::Prune, Verb::Restore];
 /// Those that release, read or write records of one image or environment.

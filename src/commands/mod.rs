@@ -47,6 +47,7 @@ mod record_writing;
 mod recorded_approvals;
 mod recorded_texts;
 mod recorded_timelines;
+mod registry_logins;
 mod release_request;
 mod release_targets;
 mod releasing_ref;

@@ -6,6 +6,7 @@ use super::policy::no_policy;
 use super::record_options::record_time;
 use super::record_writing::deletion_timelines;
 use super::recorded_timelines::timelines_of_services;
+use super::registry_logins::registry_logins;
 use super::retention_targets::{RetentionTarget, retention_targets};
 use super::{announcement, context_inputs, pinned_files};
 use crate::cli::{Input, InputError};
@@ -119,6 +120,7 @@ async fn build_request(
         policy: digests,
         clock: record_time(invocation)?,
         max_requests: max_requests(invocation)?,
+        logins: registry_logins(invocation)?,
         cache: arguments.text(Input::Cache).map(Into::into),
         archive: archive_folder(invocation)?,
     })

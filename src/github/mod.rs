@@ -28,4 +28,5 @@ pub use error::{GithubApiError, RefusedCall};
 pub use issue_comments::{COMMENT_PERMISSION, IssueComment};
 pub use pull_requests::{PULL_REQUESTS_PERMISSION, PullRequest};
 pub use repository_api::GithubApi;
+pub(crate) use repository_url::{API_VERSION, JSON_MEDIA_TYPE};
 pub use workflow_runs::{ACTIONS_PERMISSION, RunReview, WorkflowJob, WorkflowRun};

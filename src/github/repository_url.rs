@@ -5,9 +5,9 @@ use url::Url;
 use super::error::GithubApiError;
 
 /// Header with the version of the API.
-pub(super) const API_VERSION: (&str, &str) = ("x-github-api-version", "2022-11-28");
+pub(crate) const API_VERSION: (&str, &str) = ("x-github-api-version", "2022-11-28");
 /// Media type of the API's JSON.
-pub(super) const JSON_MEDIA_TYPE: &str = "application/vnd.github+json";
+pub(crate) const JSON_MEDIA_TYPE: &str = "application/vnd.github+json";
 
 /// Returns the address of `repository` (`owner/name`) below the segments `first` of `base`.
 ///

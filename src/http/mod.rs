@@ -7,6 +7,7 @@ mod concurrency_limit;
 mod host_tls;
 mod http_client;
 mod http_error;
+mod link_header;
 mod private_address;
 mod proxies;
 mod redirect;
@@ -23,6 +24,7 @@ pub(crate) use concurrency_limit::{ConcurrencyLimit, RequestPermit};
 pub(crate) use http_client::ConnectionPool;
 pub use http_client::HttpClient;
 pub use http_error::HttpError;
+pub(crate) use link_header::parse_links;
 #[cfg(test)]
 pub(crate) use private_address::samples as private_address_samples;
 pub(crate) use private_address::{host_and_port, is_out_of_bounds, is_this_machine};

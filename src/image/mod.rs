@@ -19,6 +19,7 @@ mod named_commit;
 mod origin_labels;
 mod platform;
 mod reference;
+mod registry_vendor;
 mod tag;
 mod written_address;
 
@@ -44,4 +45,5 @@ pub use platform::{PlatformError, PlatformName};
 pub use reference::{
     Reference, ReferenceError, RegistryName, Repository, TagOrDigest, lower_case_repository,
 };
+pub use registry_vendor::{RegistryVendor, RegistryVendorError};
 pub use tag::{Tag, TagError};

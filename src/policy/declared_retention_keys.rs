@@ -1,9 +1,10 @@
 //! The table of keys of retention.
 
 use super::key_shapes::{EntriesShape, KeyDeclaration, KeySet, ListShape, ValueShape};
-use super::limits::{PINNED_FILES, PRUNE_RULES, TAG_PATTERNS};
+use super::limits::{PINNED_FILES, PRUNE_RULES, REGISTRY_APIS, TAG_PATTERNS};
 use super::text_form::{
-    FILE_PATTERN, IMAGE_NUMBER, IMAGE_SHARE, KEEP_DURATION, RULE_DURATION, TAG_PATTERN,
+    FILE_PATTERN, IMAGE_NUMBER, IMAGE_SHARE, KEEP_DURATION, REGISTRY_API, RULE_DURATION,
+    TAG_PATTERN,
 };
 
 /// The word of the key `untagged`.
@@ -26,6 +27,14 @@ pub(super) const PINNED_LIST: ListShape = ListShape {
     is_unique: false,
     may_be_empty: false,
     noun: "patterns of files",
+};
+
+pub(super) const API_LIST: ListShape = ListShape {
+    form: &REGISTRY_API,
+    limit: REGISTRY_APIS,
+    is_unique: false,
+    may_be_empty: false,
+    noun: "registries",
 };
 
 pub(super) const PRUNE_LIST: EntriesShape = EntriesShape {
@@ -59,6 +68,14 @@ pub(super) const RETENTION_KEYS: KeySet = KeySet {
             name: "limits",
             shape: ValueShape::Mapping(&LIMIT_KEYS),
             help: "Limits beyond which nothing of a repository goes at all",
+        },
+        KeyDeclaration {
+            name: "apis",
+            shape: ValueShape::Either(
+                &ValueShape::Text(&REGISTRY_API),
+                &ValueShape::List(API_LIST),
+            ),
+            help: "Registries with an API of their own whose host does not tell it, as `REGISTRY=VENDOR` or `REGISTRY=VENDOR ADDRESS`. Vendors: `acr`, `artifactory`, `docker-hub`, `ecr`, `gar`, `ghcr`, `gitlab`, `harbor`, `quay`",
         },
     ],
     required: &[],
@@ -176,5 +193,5 @@ pub(super) const LIMIT_KEYS: KeySet = KeySet {
 pub(super) const RETENTION: KeyDeclaration = KeyDeclaration {
     name: "retention",
     shape: ValueShape::Mapping(&RETENTION_KEYS),
-    help: "What `prune` keeps and deletes. `keep` of an environment adds to that of the file; its `prune`, `grace` and `limits` replace those of the file",
+    help: "What `prune` keeps and deletes. `keep` of an environment adds to that of the file; `apis` too. Its `prune`, `grace` and `limits` replace those of the file",
 };

@@ -47,6 +47,8 @@ pub(super) const APPROVALS: usize = 6;
 pub(super) const GITHUB_ENVIRONMENT_LENGTH: usize = 255;
 /// The most prune rules of a retention.
 pub(super) const PRUNE_RULES: usize = 100;
+/// The most registries with an API of their own.
+pub(super) const REGISTRY_APIS: usize = 100;
 /// The most patterns of files whose digests stay.
 pub(super) const PINNED_FILES: usize = 100;
 /// The highest number of images in a rule of retention.

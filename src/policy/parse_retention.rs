@@ -1,8 +1,8 @@
 //! Reads the key `retention` of the file and of an environment.
 
 use super::declared_retention_keys::{
-    KEEP_KEYS, LIMIT_KEYS, PINNED_LIST, PRUNE_BOUNDS, PRUNE_KEYS, PRUNE_LIST, RETENTION_KEYS,
-    RETENTION_TAG_LIST, UNTAGGED_WORDS,
+    API_LIST, KEEP_KEYS, LIMIT_KEYS, PINNED_LIST, PRUNE_BOUNDS, PRUNE_KEYS, PRUNE_LIST,
+    RETENTION_KEYS, RETENTION_TAG_LIST, UNTAGGED_WORDS,
 };
 use super::error::{FilePosition, PolicyError, PolicyProblem};
 use super::limits::IMAGE_COUNT;
@@ -11,7 +11,7 @@ use super::repository_file::parse_repository_file;
 use super::retention_keys::RetentionKeys;
 use super::yaml_fields::YamlFields;
 use super::yaml_node::{YamlNode, YamlText, not_a_value, parse_text_value, printable_text};
-use crate::retention::{KeepRules, PruneRule, PruneSelector, names_reserved_tags};
+use crate::retention::{KeepRules, PruneRule, PruneSelector, RegistryApiRule, names_reserved_tags};
 use crate::rule_duration::RuleDuration;
 use crate::tagging::TagPattern;
 
@@ -38,8 +38,32 @@ impl RetentionKeys {
             grace: fields.read("grace", problems, parse_text_value),
             share,
             images,
+            apis: parse_apis(&mut fields, problems),
         }
     }
+}
+
+fn parse_apis(fields: &mut YamlFields, problems: &mut ProblemList) -> Vec<RegistryApiRule> {
+    let texts = fields.read("apis", problems, |node| {
+        node.into_one_or_more_texts(API_LIST)
+    });
+    let texts = texts.into_iter().flatten();
+    let mut rules: Vec<RegistryApiRule> = Vec::new();
+    for YamlText { text, position } in texts {
+        // An address may have a login in it, which no message repeats.
+        let shown = text.split_whitespace().next().unwrap_or_default();
+        let rule = text.trim().parse::<RegistryApiRule>();
+        let rule = rule.map_err(|error| position.to_error(not_a_value(shown, error)));
+        let Some(rule) = problems.keep(rule) else {
+            continue;
+        };
+        if rules.iter().any(|known| known.registry == rule.registry) {
+            let twice = not_a_value(shown, "names a registry that is there already");
+            problems.add(position.to_error(twice));
+        }
+        rules.push(rule);
+    }
+    rules
 }
 
 fn parse_keep(node: YamlNode, problems: &mut ProblemList) -> KeepRules {

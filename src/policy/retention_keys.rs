@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::retention::{KeepRules, PruneRule, RetentionRules};
+use crate::retention::{KeepRules, PruneRule, RegistryApiRule, RetentionRules};
 use crate::rule_duration::RuleDuration;
 
 /// Value of a key `retention`: what is not written is `None`.
@@ -15,6 +15,8 @@ pub(super) struct RetentionKeys {
     pub(super) share: Option<u8>,
     /// Limit on the number of images.
     pub(super) images: Option<usize>,
+    /// Registries with an API of their own.
+    pub(super) apis: Vec<RegistryApiRule>,
 }
 
 /// Retention of an environment.
@@ -40,6 +42,7 @@ impl EnvironmentRetention {
             prune: prune.cloned().unwrap_or_default(),
             grace: grace.cloned().unwrap_or(default.grace),
             limits,
+            apis: join_apis(&file.apis, &own.apis),
         }
     }
 }
@@ -57,4 +60,13 @@ fn join_keep_rules(one: &KeepRules, other: &KeepRules) -> KeepRules {
     let files = other.pinned.iter().filter(is_new).cloned();
     joined.pinned.extend(files);
     joined
+}
+
+/// Returns the registries of both: of two rules for one registry, that of the environment.
+fn join_apis(file: &[RegistryApiRule], own: &[RegistryApiRule]) -> Vec<RegistryApiRule> {
+    let is_other = |rule: &&RegistryApiRule| !own.iter().any(|it| it.registry == rule.registry);
+    own.iter()
+        .chain(file.iter().filter(is_other))
+        .cloned()
+        .collect()
 }

@@ -155,6 +155,47 @@ retention:
 }
 
 #[test]
+fn a_registry_of_an_environment_replaces_that_of_the_file() {
+    let file = "retention: {apis: [h.example.com=harbor, 'g.example.com=gitlab https://gitlab.example.com']}";
+    let own = ", retention: {apis: h.example.com=quay}";
+    let texts = |environment: &str| -> Vec<String> {
+        let rules = rules(&written(file, own), environment);
+        rules.apis.iter().map(ToString::to_string).collect()
+    };
+    let gitlab = "g.example.com=gitlab https://gitlab.example.com/";
+    assert_eq!(texts("a"), ["h.example.com=quay", gitlab]);
+    assert_eq!(texts("b"), ["h.example.com=harbor", gitlab]);
+}
+
+#[test]
+fn a_registry_with_an_api_has_a_vendor_and_an_address_that_keeps_logins_secret() {
+    let text = "\
+environments: {a: {repository: x/a}}
+retention:
+  apis:
+    - harbor.example.com
+    - h.example.com=nexus
+    - h.example.com=
+    - h.example.com=harbor http://h.example.com
+    - h.example.com=harbor https://robot:secret@h.example.com
+    - h.example.com=harbor https://h.example.com more
+    - 'h example=harbor'
+    - localhost:5000=harbor http://127.0.0.1:9000
+    - localhost:5000=quay
+";
+    insta::assert_snapshot!(refused(text), @r#"
+    line 4, column 7: "harbor.example.com" is not of the form REGISTRY=VENDOR or REGISTRY=VENDOR ADDRESS
+    line 5, column 7: "h.example.com=nexus" names the vendor "nexus", which is not one of acr, artifactory, docker-hub, ecr, gar, ghcr, gitlab, harbor and quay
+    line 6, column 7: "h.example.com=" is not of the form REGISTRY=VENDOR or REGISTRY=VENDOR ADDRESS
+    line 7, column 7: "h.example.com=harbor" has an address that is not an https address without a login
+    line 8, column 7: "h.example.com=harbor" has an address that is not an https address without a login
+    line 9, column 7: "h.example.com=harbor" is not of the form REGISTRY=VENDOR or REGISTRY=VENDOR ADDRESS
+    line 10, column 7: "h" has a malformed registry "h example"
+    line 12, column 7: "localhost:5000=quay" names a registry that is there already
+    "#);
+}
+
+#[test]
 fn a_file_that_is_added_may_not_change_the_retention_of_an_environment() {
     let own = read(&with_retention("prune: [{tags: a, older-than: 1d}]")).unwrap();
     let added = |text: &str| own.clone().with(read(&with_retention(text)).unwrap());

@@ -206,3 +206,8 @@ pub(super) const FILE_PATTERN: TextForm = TextForm {
     pattern: r"[^/\x00-\x1f][^\x00-\x1f]*",
     expected: "path of files in the repository, such as deploy/**/*.yaml",
 };
+
+pub(super) const REGISTRY_API: TextForm = TextForm {
+    pattern: r"[^\s=]+=[a-z-]+(?:\s+https?://\S+)?",
+    expected: "registry with its vendor, such as harbor.example.com=harbor",
+};

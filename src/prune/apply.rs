@@ -8,7 +8,9 @@ use std::collections::BTreeSet;
 
 use super::archive::archive_planned;
 use super::check_kept::check_kept;
-use super::delete_step::{StepEnd, delete_step, forget_deleted};
+use super::delete_step::{delete_step, forget_deleted};
+use super::deletion_batch::{count_independent, delete_batch};
+use super::open_api::{api_failure, open_api};
 use super::plan_file::{PlanFile, manifest_reason, tag_reason};
 use super::prune_outcome::{AppliedDeletion, AppliedRepository, DeletionRefusal, PruneOutcome};
 use super::prune_plan::{GroupContent, PrunePlan};
@@ -17,10 +19,13 @@ use super::read_layout::read_layout;
 use super::read_registry::RegistryReading;
 use super::read_snapshot::SnapshotReader;
 use super::record_run::record_run;
+use super::repository_content::RepositoryContent;
+use super::step_end::{StepEnd, StepError};
 use super::undeletable_plan::refuse_undeletable;
 use crate::image::{Destination, Digest, Tag};
 use crate::layout::LayoutDirectory;
 use crate::registry::RepositoryAccess;
+use crate::registry_api::RepositoryApi;
 use crate::release::{Failure, ReleaseContext};
 use crate::retention::{DeletionOrder, DeletionStep, RegistryDeletion, RepositoryPlan};
 use crate::transfer::{ImageStore, Side, StoreError};
@@ -42,7 +47,7 @@ pub async fn apply_prune(
             let hint = error.hint();
             Failure::input(format!("apply: the plan file {error}")).with_hint(hint)
         })?;
-    refuse_undeletable(request, file)?;
+    refuse_undeletable(request, file, context).await?;
     let reader = SnapshotReader::new(request, context);
     let used = reader.read_use().await?;
     let mut groups = Vec::with_capacity(request.groups.len());
@@ -60,12 +65,15 @@ pub async fn apply_prune(
     let mut repositories = Vec::new();
     for group in &mut groups {
         for at in 0..group.contents.len() {
+            let place = &group.group.places[at];
+            let opened = open_api(request, &group.group.rules, place, context).await?;
             let mut run = RepositoryRun {
                 reader: &reader,
+                api: opened.and_then(Result::ok),
                 used: &used,
                 file,
-                store: open_to_delete(context, &group.group.places[at]),
-                applied: AppliedRepository::new(group.group.places[at].clone()),
+                store: open_to_delete(context, place),
+                applied: AppliedRepository::new(place.clone()),
                 at,
             };
             let ended = Box::pin(run.apply(group)).await;
@@ -100,6 +108,8 @@ struct RepositoryRun<'a> {
     used: &'a RecordedUse,
     file: &'a PlanFile,
     store: ImageStore,
+    /// Registry's own API, where it is used.
+    api: Option<RepositoryApi>,
     applied: AppliedRepository,
     /// Index of the repository in its group.
     at: usize,
@@ -177,32 +187,76 @@ impl RepositoryRun<'_> {
         group: &mut GroupContent<'_>,
         plan: &RepositoryPlan,
     ) -> Result<PassEnd, Failure> {
-        for (number, step) in plan.steps().iter().enumerate() {
+        let mut rest = plan.steps();
+        while !rest.is_empty() {
             if !self.reader.budget.reserve() {
-                let left = plan.steps().len() - number;
                 let place = &self.applied.place;
-                let left = format!("{place}: {left} tags and manifests are left to delete");
+                let left = format!(
+                    "{place}: {} tags and manifests are left to delete",
+                    rest.len()
+                );
                 return Err(self.reader.budget_failure(&left));
             }
-            let content = &mut group.contents[self.at];
-            let end = delete_step(&self.store, step, &content.snapshot).await;
-            match end.map_err(|error| self.failure(error))? {
+            let content = &group.contents[self.at];
+            let limit = self.api.as_ref().and_then(RepositoryApi::batch_limit);
+            let count = count_independent(rest, limit.unwrap_or(1), &content.snapshot);
+            let (batch, after) = rest.split_at(count);
+            let ends = self.delete(batch, content).await?;
+            if self.take_ends(group, plan, batch, ends).await? {
+                return Ok(PassEnd::PlanAgain);
+            }
+            rest = after;
+        }
+        Ok(PassEnd::Done)
+    }
+
+    /// Deletes what the steps of a batch say: by one request, or the only one of them.
+    async fn delete(
+        &self,
+        batch: &[DeletionStep],
+        content: &RepositoryContent,
+    ) -> Result<Vec<StepEnd>, Failure> {
+        let api = self.api.as_ref();
+        if let (ImageStore::Registry(remote), Some(api)) = (&self.store, api)
+            && let Some(ends) = delete_batch(remote, api, batch, &content.snapshot).await
+        {
+            return ends.map_err(|error| self.step_failure(error));
+        }
+        let mut ends = Vec::with_capacity(batch.len());
+        for step in batch {
+            let end = delete_step(&self.store, api, step, content).await;
+            ends.push(end.map_err(|error| self.step_failure(error))?);
+        }
+        Ok(ends)
+    }
+
+    /// Takes what became of the steps of a batch. Returns whether the rest is planned anew.
+    async fn take_ends(
+        &mut self,
+        group: &mut GroupContent<'_>,
+        plan: &RepositoryPlan,
+        batch: &[DeletionStep],
+        ends: Vec<StepEnd>,
+    ) -> Result<bool, Failure> {
+        let mut is_changed = false;
+        for (step, end) in batch.iter().zip(ends) {
+            match end {
                 StepEnd::Deleted => self.record(group, plan, step, false),
                 StepEnd::Absent => self.record(group, plan, step, true),
                 StepEnd::Changed(tags) => {
                     self.read_changed(group, tags).await?;
-                    return Ok(PassEnd::PlanAgain);
+                    is_changed = true;
                 }
                 StepEnd::Refused {
                     reason,
                     is_unsupported,
                 } => {
                     self.take_refusal(group, step, reason, is_unsupported);
-                    return Ok(PassEnd::PlanAgain);
+                    is_changed = true;
                 }
             }
         }
-        Ok(PassEnd::Done)
+        Ok(is_changed)
     }
 
     fn record(
@@ -272,6 +326,8 @@ impl RepositoryRun<'_> {
             ImageStore::Registry(remote) => {
                 let reading = RegistryReading {
                     remote,
+                    api: None,
+                    deletion: content.snapshot.registry,
                     cache: &self.reader.cache,
                     budget: &self.reader.budget,
                     planned: &[],
@@ -313,6 +369,13 @@ impl RepositoryRun<'_> {
         let goes: Vec<Digest> = goes.collect();
         self.applied.blobs = layout.delete_blobs(goes).await.map_err(failed)?;
         Ok(())
+    }
+
+    fn step_failure(&self, error: StepError) -> Failure {
+        match error {
+            StepError::Store(error) => self.failure(error),
+            StepError::Api(error) => api_failure(&self.applied.place, &error),
+        }
     }
 
     fn failure(&self, error: StoreError) -> Failure {

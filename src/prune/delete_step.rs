@@ -2,30 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::repository_content::printable;
-use crate::image::{Digest, Tag, TagOrDigest};
+use super::changed_tags::find_changed_tags;
+use super::repository_content::{RepositoryContent, printable};
+use super::step_end::{StepEnd, StepError, to_step_end};
+use crate::image::{Tag, TagOrDigest};
 use crate::layout::{LayoutDeletion, LayoutDirectory};
 use crate::registry::{DeletionResult, RegistryError, RepositoryClient, RequestErrorKind};
+use crate::registry_api::{RegistryApiError, RepositoryApi};
 use crate::retention::{DeletionStep, RepositorySnapshot};
 use crate::transfer::{ImageStore, StoreError};
-
-/// Result of one deletion.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum StepEnd {
-    /// It is deleted.
-    Deleted,
-    /// It was gone.
-    Absent,
-    /// These tags are not what the plan was made from: nothing is deleted.
-    Changed(Vec<Tag>),
-    /// The registry refuses.
-    Refused {
-        /// Its words.
-        reason: String,
-        /// Whether it knows no such request, for a tag or at all.
-        is_unsupported: bool,
-    },
-}
 
 /// Deletes what a step says, if its tags are those of the snapshot.
 ///
@@ -33,38 +18,73 @@ pub(super) enum StepEnd {
 /// A store that cannot tell, or whose answer may be another one later.
 pub(super) async fn delete_step(
     store: &ImageStore,
+    api: Option<&RepositoryApi>,
+    step: &DeletionStep,
+    content: &RepositoryContent,
+) -> Result<StepEnd, StepError> {
+    let snapshot = &content.snapshot;
+    match store {
+        ImageStore::Registry(remote) => {
+            if let Some(end) = check_remote(remote, step, snapshot).await? {
+                return Ok(end);
+            }
+            if let Some(api) = api
+                && let Some(deleted) = delete_by_api(api, step, content).await
+            {
+                return deleted.map_err(StepError::Api);
+            }
+            Ok(delete_remote(remote, step).await?)
+        }
+        ImageStore::Layout(layout) => Ok(delete_local(layout, step, snapshot).await?),
+    }
+}
+
+/// Deletes by the registry's own API. `None` where the distribution API deletes.
+async fn delete_by_api(
+    api: &RepositoryApi,
+    step: &DeletionStep,
+    content: &RepositoryContent,
+) -> Option<Result<StepEnd, RegistryApiError>> {
+    let deleted = match step {
+        DeletionStep::Tag { tag, .. } => api.delete_tag(tag).await?,
+        DeletionStep::Manifest { digest, tags } => {
+            let id = content.ids.get(digest).map(String::as_str);
+            api.delete_manifest(*digest, id, tags).await?
+        }
+    };
+    Some(deleted.map(to_step_end))
+}
+
+/// Reads again what a step deletes. `None` means that it is as the plan was made.
+async fn check_remote(
+    remote: &RepositoryClient,
     step: &DeletionStep,
     snapshot: &RepositorySnapshot,
-) -> Result<StepEnd, StoreError> {
-    match store {
-        ImageStore::Registry(remote) => Ok(delete_remote(remote, step, snapshot).await?),
-        ImageStore::Layout(layout) => delete_local(layout, step, snapshot).await,
+) -> Result<Option<StepEnd>, RegistryError> {
+    match step {
+        DeletionStep::Tag { tag, digest } => {
+            let target = TagOrDigest::Tag(tag.clone());
+            let head = remote.head_manifest(&target).await?;
+            Ok(match head {
+                None => Some(StepEnd::Absent),
+                Some(head) if head.digest != *digest => Some(StepEnd::Changed(vec![tag.clone()])),
+                Some(_) => None,
+            })
+        }
+        DeletionStep::Manifest { digest, tags } => {
+            let changed = find_changed_tags(remote, &[(*digest, tags)], snapshot).await?;
+            Ok((!changed.is_empty()).then_some(StepEnd::Changed(changed)))
+        }
     }
 }
 
 async fn delete_remote(
     remote: &RepositoryClient,
     step: &DeletionStep,
-    snapshot: &RepositorySnapshot,
 ) -> Result<StepEnd, RegistryError> {
     let target = match step {
-        DeletionStep::Tag { tag, digest } => {
-            let target = TagOrDigest::Tag(tag.clone());
-            match remote.head_manifest(&target).await? {
-                None => return Ok(StepEnd::Absent),
-                Some(head) if head.digest != *digest => {
-                    return Ok(StepEnd::Changed(vec![tag.clone()]));
-                }
-                Some(_) => target,
-            }
-        }
-        DeletionStep::Manifest { digest, tags } => {
-            let changed = find_changed_tags(remote, *digest, tags, snapshot).await?;
-            if !changed.is_empty() {
-                return Ok(StepEnd::Changed(changed));
-            }
-            TagOrDigest::Digest(*digest)
-        }
+        DeletionStep::Tag { tag, .. } => TagOrDigest::Tag(tag.clone()),
+        DeletionStep::Manifest { digest, .. } => TagOrDigest::Digest(*digest),
     };
     Ok(match remote.delete_manifest(&target).await? {
         DeletionResult::Deleted => StepEnd::Deleted,
@@ -74,25 +94,6 @@ async fn delete_remote(
             reason: printable(&error.cause),
         },
     })
-}
-
-/// Returns the tags that are new since the snapshot, and those of the manifest that name another one now.
-async fn find_changed_tags(
-    remote: &RepositoryClient,
-    digest: Digest,
-    tags: &[Tag],
-    snapshot: &RepositorySnapshot,
-) -> Result<Vec<Tag>, RegistryError> {
-    let listed: BTreeSet<Tag> = remote.tags().await?;
-    let is_new = |tag: &Tag| !snapshot.tags.contains_key(tag);
-    let mut changed: Vec<Tag> = listed.into_iter().filter(is_new).collect();
-    for tag in tags {
-        let head = remote.head_manifest(&TagOrDigest::Tag(tag.clone())).await?;
-        if head.is_some_and(|head| head.digest != digest) {
-            changed.push(tag.clone());
-        }
-    }
-    Ok(changed)
 }
 
 fn is_unsupported(error: &RegistryError) -> bool {

@@ -1,36 +1,49 @@
-//! What the host of a registry tells of its deletions before the first one is sent.
+//! What is known of a registry's deletions before the first one is sent.
 
-use crate::image::{Destination, RegistryName};
-use crate::registry::{DeletionQuirk, find_deletion_quirk};
-use crate::retention::{DeletionOrder, RegistryDeletion, RepositoryPlan};
-
-/// Why nothing is deleted in GitHub's registry.
-pub(super) const NO_DELETION: &str = "GHCR deletes by its packages API, which this version does not call; its registry answers 405 to every deletion";
+use super::open_api::{OpenedApi, find_vendor, needs_api};
+use crate::image::{Destination, Repository};
+use crate::registry_api::{RegistryAbilities, RegistryApiError};
+use crate::retention::{RegistryDeletion, RepositoryPlan, RetentionRules};
 
 /// Returns how a registry deletes. One that is not known is planned for as the specification says.
-pub(super) fn known_deletion(registry: &RegistryName) -> RegistryDeletion {
-    match find_deletion_quirk(registry) {
-        None => RegistryDeletion::default(),
-        Some(quirk) => RegistryDeletion {
-            deletes_tags_with_manifest: true,
-            refuses_last_tagged: quirk == DeletionQuirk::RefusesAll,
-            order: DeletionOrder::RootsFirst,
-        },
-    }
+pub(super) fn known_deletion(rules: &RetentionRules, repository: &Repository) -> RegistryDeletion {
+    let vendor = find_vendor(rules, repository);
+    vendor.map_or_else(RegistryDeletion::default, |vendor| {
+        RegistryAbilities::from_vendor(vendor).deletion
+    })
 }
 
 /// Returns the line about a plan that cannot be applied.
-pub(super) fn note_refused(place: &Destination, plan: &RepositoryPlan) -> Option<String> {
-    let is_noted = refuses_all(place) && !plan.steps().is_empty();
-    is_noted.then(|| format!("{place}: apply refuses this plan: {NO_DELETION}"))
+pub(super) fn note_refused(
+    place: &Destination,
+    refusal: Option<&str>,
+    plan: &RepositoryPlan,
+) -> Option<String> {
+    let refusal = refusal.filter(|_| !plan.steps().is_empty())?;
+    Some(format!("{place}: apply refuses this plan: {refusal}"))
 }
 
-/// Returns whether the registry of a repository refuses every deletion.
-pub(super) fn refuses_all(place: &Destination) -> bool {
-    match place {
-        Destination::Registry(repository) => {
-            find_deletion_quirk(repository.registry()) == Some(DeletionQuirk::RefusesAll)
-        }
-        Destination::Layout(_) => false,
+/// Returns the line about an API that this run does not use.
+pub(super) fn note_unused(place: &Destination, error: &RegistryApiError) -> String {
+    format!(
+        "{place}: manifests without a tag and times of pushes are not seen. {error}; the API needs {}",
+        error.needs
+    )
+}
+
+/// Returns why nothing can be deleted in a repository: its registry deletes by an API that this run cannot use.
+pub(super) fn find_refusal(
+    rules: &RetentionRules,
+    place: &Destination,
+    api: Option<&OpenedApi>,
+) -> Option<String> {
+    let Destination::Registry(repository) = place else {
+        return None;
+    };
+    let vendor = find_vendor(rules, repository).filter(|vendor| needs_api(*vendor))?;
+    let name = RegistryAbilities::from_vendor(vendor).name;
+    match api {
+        Some(Err(error)) => Some(format!("{name} deletes by its own API alone. {error}")),
+        _ => None,
     }
 }

@@ -6,23 +6,30 @@
 
 mod apply;
 mod archive;
+mod changed_tags;
 mod check_kept;
 mod content_cache;
 mod delete_step;
+mod deletion_batch;
 mod find_pins;
 mod known_registry;
+mod open_api;
 mod plan_file;
 mod prune_outcome;
 mod prune_plan;
 mod prune_request;
 mod read_ages;
 mod read_layout;
+mod read_listing;
 mod read_registry;
 mod read_snapshot;
 mod record_run;
 mod repository_content;
 mod request_budget;
 mod restore;
+mod restore_request;
+mod restore_versions;
+mod step_end;
 mod undeletable_plan;
 
 pub use apply::apply_prune;
@@ -33,4 +40,5 @@ pub use prune_outcome::{
 };
 pub use prune_plan::{GroupPlan, PlannedRepository, PrunePlan, plan_prune};
 pub use prune_request::{PruneRequest, RuleGroup};
-pub use restore::{RestoreOutcome, RestoreRequest, RestoredTag, restore};
+pub use restore::restore;
+pub use restore_request::{RestoreOutcome, RestoreRequest, RestoredTag};

@@ -133,6 +133,9 @@ struct DeletionJson {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     tags: Vec<String>,
     reason: String,
+    /// Name by which the registry's own API deletes and restores the manifest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
     /// Whether neither a tag nor another manifest named it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     bare: bool,
@@ -209,13 +212,19 @@ impl PlanJson {
 }
 
 impl DeletionJson {
-    fn new(step: &DeletionStep, plan: &RepositoryPlan, known: &RepositoryDeletions) -> Self {
+    fn new(
+        step: &DeletionStep,
+        plan: &RepositoryPlan,
+        known: &RepositoryDeletions,
+        ids: &BTreeMap<Digest, String>,
+    ) -> Self {
         match step {
             DeletionStep::Tag { tag, digest } => Self {
                 tag: Some(tag.to_string()),
                 digest: digest.to_string(),
                 tags: Vec::new(),
                 reason: tag_reason(plan, tag),
+                id: None,
                 bare: false,
             },
             DeletionStep::Manifest { digest, tags } => Self {
@@ -223,6 +232,7 @@ impl DeletionJson {
                 digest: digest.to_string(),
                 tags: tags.iter().map(Tag::to_string).collect(),
                 reason: manifest_reason(plan, *digest),
+                id: ids.get(digest).cloned(),
                 bare: known.manifests.get(digest).is_some_and(|it| it.was_bare),
             },
         }
@@ -272,7 +282,7 @@ pub fn plan_file_text(plan: &PrunePlan, policy: &[Digest]) -> String {
                 name: planned.name.clone(),
                 snapshot: more.snapshot.to_string(),
                 deletions: steps
-                    .map(|step| DeletionJson::new(step, planned, known))
+                    .map(|step| DeletionJson::new(step, planned, known, &more.ids))
                     .collect(),
                 unnamed_blobs: blobs.map(|blob| blob.digest.to_string()).collect(),
             });

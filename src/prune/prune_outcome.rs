@@ -1,5 +1,6 @@
 //! Outcome of a run that deletes.
 
+use super::open_api::undoes_deletions;
 use super::prune_plan::PrunePlan;
 use crate::image::{Destination, Digest};
 use crate::release::{Failure, RecordResult};
@@ -96,10 +97,13 @@ impl AppliedRepository {
 impl KeptHole {
     /// Returns the command that puts the missing manifest back.
     pub fn restore_command(&self, place: &Destination, archive: Option<&str>) -> String {
-        let archive = archive.unwrap_or("oci:DIR");
-        format!(
-            "shipmark restore --images {place} --digest {} --archive {archive}",
+        let command = format!(
+            "shipmark restore --images {place} --digest {}",
             self.missing
-        )
+        );
+        match archive {
+            None if undoes_deletions(place) => command,
+            archive => format!("{command} --archive {}", archive.unwrap_or("oci:DIR")),
+        }
     }
 }

@@ -49,6 +49,8 @@ pub struct PlannedRepository {
     pub tags: BTreeMap<Tag, Digest>,
     /// Blobs of a layout that no manifest names and that are older than the grace.
     pub unnamed_blobs: Vec<ObservedBlob>,
+    /// Names by which the registry's own API deletes and restores manifests.
+    pub ids: BTreeMap<Digest, String>,
     /// What is odd, and stops nothing.
     pub notes: Vec<String>,
 }
@@ -173,11 +175,12 @@ impl<'a> GroupContent<'a> {
                 .map(|(tag, target)| (tag.clone(), target.digest))
                 .collect(),
             unnamed_blobs: old_unnamed_blobs(content, rules, request.clock),
+            ids: content.ids.clone(),
             notes: content
                 .notes
                 .iter()
                 .cloned()
-                .chain(note_refused(place, planned))
+                .chain(note_refused(place, content.refusal.as_deref(), planned))
                 .collect(),
         });
         GroupPlan {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::image::{Destination, Digest};
 use crate::record::RecordTime;
+use crate::registry_api::ApiLogins;
 use crate::release::{TimelineLocation, TimelineRequest};
 use crate::retention::{EnvironmentReleases, PinnedDigest, RecordedHold, RetentionRules};
 
@@ -24,6 +25,8 @@ pub struct PruneRequest {
     pub clock: RecordTime,
     /// Most requests that are sent; `None`: as many as it takes.
     pub max_requests: Option<u64>,
+    /// Logins for registries' own APIs.
+    pub logins: ApiLogins,
     /// Directory in which manifests are kept between runs.
     pub cache: Option<PathBuf>,
     /// Directory to which what goes is copied before it is deleted.

@@ -9,12 +9,15 @@ use futures_util::stream::FuturesUnordered;
 use serde::Deserialize;
 
 use super::content_cache::ContentCache;
-use super::known_registry::known_deletion;
+use super::read_listing::{ListedNames, add_listed_facts, add_unreadable};
 use super::repository_content::{RepositoryContent, printable};
 use super::request_budget::RequestBudget;
 use crate::image::{Digest, Manifest, ManifestError, Tag, TagOrDigest};
 use crate::registry::{RegistryError, RepositoryClient, RequestErrorKind};
-use crate::retention::{ObservedContent, ObservedManifest, ObservedTag, ReservedTag};
+use crate::registry_api::{RegistryApiError, RepositoryApi, RepositoryListing};
+use crate::retention::{
+    ObservedContent, ObservedManifest, ObservedTag, RegistryDeletion, ReservedTag,
+};
 
 /// Requests in flight. The client sends fewer where the registry says "not now".
 const READ_CONCURRENCY: usize = 96;
@@ -23,6 +26,10 @@ const READ_CONCURRENCY: usize = 96;
 pub(super) struct RegistryReading<'a> {
     /// Client of the repository.
     pub(super) remote: &'a RepositoryClient,
+    /// Registry's own API, where it is used.
+    pub(super) api: Option<&'a RepositoryApi>,
+    /// How the registry deletes.
+    pub(super) deletion: RegistryDeletion,
     /// Cache of manifests.
     pub(super) cache: &'a ContentCache,
     /// Limit on requests.
@@ -36,6 +43,8 @@ pub(super) struct RegistryReading<'a> {
 pub(super) enum ReadingError {
     /// The registry refuses to list tags for this login, or does not answer at all.
     Registry(Box<RegistryError>),
+    /// The registry's own API refuses the login.
+    Api(Box<RegistryApiError>),
     /// The limit on requests is reached.
     BudgetSpent {
         /// Manifests that were read.
@@ -104,10 +113,20 @@ impl RegistryReading<'_> {
         let mut content = RepositoryContent::default();
         let repository = self.remote.repository();
         content.snapshot.name = repository.to_string();
-        content.snapshot.registry = known_deletion(repository.registry());
+        content.snapshot.registry = self.deletion;
+        let listing = self.list_content(&mut content).await?;
+        let names = listing.as_ref();
+        let names = names.map(|listing| add_unreadable(&mut content, listing));
         let mut state = ReadingState::new(content);
         self.list_tags(&mut state).await?;
-        self.read_pending(state).await
+        if let Some(names) = names {
+            state.add_listed(names);
+        }
+        let mut content = self.read_pending(state).await?;
+        if let Some(listing) = listing {
+            add_listed_facts(&mut content, listing);
+        }
+        Ok(content)
     }
 
     /// Reads tags again, with all that they name now and that is not known.
@@ -148,6 +167,28 @@ impl RegistryReading<'_> {
                     state.pending.extend(rest.map(ReadTask::Subject));
                 }
                 None => return state.into_content(),
+            }
+        }
+    }
+
+    /// Asks the registry's own API for all that is there. A list that it does not give as a whole is a fact.
+    async fn list_content(
+        &self,
+        content: &mut RepositoryContent,
+    ) -> Result<Option<RepositoryListing>, ReadingError> {
+        let Some(api) = self.api else {
+            return Ok(None);
+        };
+        if !self.budget.reserve() {
+            return Err(ReadingError::BudgetSpent { read: 0, left: 1 });
+        }
+        match api.list_content().await {
+            Ok(listing) => Ok(Some(listing)),
+            Err(error) if error.is_login() => Err(ReadingError::Api(Box::new(error))),
+            Err(error) => {
+                let list = format!("the list of manifests: {}", printable(&error));
+                content.snapshot.incomplete_lists.push(list);
+                Ok(None)
             }
         }
     }
@@ -273,6 +314,19 @@ impl ReadingState {
             }
             ReadTask::Referrers(_) => self.has_referrers_api,
         }
+    }
+
+    /// Adds what the registry's own API listed. Its tags are read like those of the list.
+    fn add_listed(&mut self, names: ListedNames) {
+        let manifests = names.manifests.into_iter().map(ReadTask::Manifest);
+        let known = self.pending.iter().filter_map(|task| match task {
+            ReadTask::Tag(tag) => Some(tag.clone()),
+            _ => None,
+        });
+        let known: HashSet<Tag> = known.collect();
+        let tags = names.tags.into_iter().filter(|tag| !known.contains(tag));
+        self.pending.extend(tags.map(ReadTask::Tag));
+        self.pending.extend(manifests);
     }
 
     fn take(&mut self, answer: ReadAnswer) {

@@ -1,6 +1,8 @@
 //! Reads everything that a plan is made from: the content of repositories, and the releases that keep images.
 
 use super::content_cache::ContentCache;
+use super::known_registry::{find_refusal, known_deletion, note_unused};
+use super::open_api::{api_failure, open_api};
 use super::prune_request::{PruneRequest, RecordedUse, RuleGroup};
 use super::read_ages::read_ages;
 use super::read_layout::read_layout;
@@ -42,10 +44,14 @@ impl<'a> SnapshotReader<'a> {
         planned: &[Digest],
     ) -> Result<RepositoryContent, Failure> {
         let store = open_to_read(self.context, place);
+        let opened = open_api(self.request, &group.rules, place, self.context).await?;
+        let api = opened.as_ref().and_then(|opened| opened.as_ref().ok());
         let mut content = match &store {
             ImageStore::Registry(remote) => {
                 let reading = RegistryReading {
                     remote,
+                    api,
+                    deletion: known_deletion(&group.rules, remote.repository()),
                     cache: &self.cache,
                     budget: &self.budget,
                     planned,
@@ -61,6 +67,10 @@ impl<'a> SnapshotReader<'a> {
             }
         }
         .map_err(|error| self.reading_failure(place, error))?;
+        content.refusal = find_refusal(&group.rules, place, opened.as_ref());
+        if let Some(Err(error)) = &opened {
+            content.notes.push(note_unused(place, error));
+        }
         let ages = read_ages(
             &mut content,
             &group.rules,
@@ -79,6 +89,7 @@ impl<'a> SnapshotReader<'a> {
             ReadingError::Registry(error) => {
                 Failure::from_store_error(Side::Source, place, StoreError::Registry(*error))
             }
+            ReadingError::Api(error) => api_failure(place, &error),
             ReadingError::BudgetSpent { read, left } => self.budget_failure(&format!(
                 "{place}: {read} manifests are read, and at least {left} requests are left"
             )),

@@ -27,6 +27,10 @@ pub(super) struct RepositoryContent {
     pub(super) unnamed_blobs: BTreeMap<Digest, StoredBlob>,
     /// Blobs of a layout that manifests named when they were read.
     pub(super) named_blobs: BTreeSet<Digest>,
+    /// Names by which the registry's own API deletes and restores manifests.
+    pub(super) ids: BTreeMap<Digest, String>,
+    /// Why nothing can be deleted here; `None` where it can.
+    pub(super) refusal: Option<String>,
     /// What is odd, and stops nothing.
     pub(super) notes: Vec<String>,
 }

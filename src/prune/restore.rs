@@ -1,10 +1,12 @@
-//! Brings an image back from an archive: with all that it names, with its referrers, and under the tags that it had.
+//! Brings an image back, from an archive or by the registry's own API: with all that it names, with its referrers, and under the tags that it had.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::archive::{archive_folder, copy_roots};
-use crate::image::{Destination, Digest, Manifest, Tag, TagOrDigest};
+use super::restore_request::{RestoreOutcome, RestoreRequest, RestoredTag};
+use super::restore_versions::{open_restoring_api, restore_versions};
+use crate::image::{Digest, Manifest, Tag, TagOrDigest};
 use crate::layout::{
     LayoutContent, LayoutDirectory, LayoutError, LayoutFault, TagPrecondition, TagWriteResult,
 };
@@ -12,50 +14,29 @@ use crate::release::{Failure, ReleaseContext, open_to_write};
 use crate::retention::ReservedTag;
 use crate::transfer::{ImageReader, ImageStore, Side, StoreError};
 
-/// Request to bring an image back.
-#[derive(Debug, Clone)]
-pub struct RestoreRequest {
-    /// Repository that it was deleted from, and goes back to.
-    pub place: Destination,
-    /// Directory of the archive.
-    pub archive: PathBuf,
-    /// Digest of the image.
-    pub digest: Digest,
-}
-
-/// Image that was brought back.
-#[derive(Debug, Clone)]
-pub struct RestoreOutcome {
-    /// Repository.
-    pub place: Destination,
-    /// Image.
-    pub digest: Digest,
-    /// Referrers that were brought back with it.
-    pub referrers: Vec<Digest>,
-    /// Tags that it had.
-    pub tags: Vec<(Tag, RestoredTag)>,
-}
-
-/// What became of a tag that the image had.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RestoredTag {
-    /// It names the image again.
-    Written,
-    /// It named the image already.
-    Unchanged,
-    /// It names another image, and stays.
-    Taken(Digest),
-}
-
-/// Brings an image back from an archive. A tag that names another image stays as it is.
+/// Brings an image back, from an archive or by the registry's own API. A tag that names another image stays as it is.
 ///
 /// # Errors
-/// An archive that does not have the image, and what cannot be read or written.
+/// An archive or registry that does not have the image, and what cannot be read or written.
 pub async fn restore(
     request: &RestoreRequest,
     context: &ReleaseContext,
 ) -> Result<RestoreOutcome, Failure> {
-    let folder = archive_folder(&request.archive, &request.place);
+    match &request.archive {
+        Some(archive) => restore_archived(request, archive, context).await,
+        None => {
+            let api = open_restoring_api(request, context).await?;
+            restore_versions(request, &api, context).await
+        }
+    }
+}
+
+async fn restore_archived(
+    request: &RestoreRequest,
+    archive: &Path,
+    context: &ReleaseContext,
+) -> Result<RestoreOutcome, Failure> {
+    let folder = archive_folder(archive, &request.place);
     let failed = |error: LayoutError| {
         Failure::from_store_error(Side::Source, &request.place, StoreError::Layout(error))
     };

@@ -18,12 +18,11 @@ mod cancel_uploads;
 mod challenge;
 mod chunk_policy;
 mod delete_manifest;
-mod deletion_quirk;
 mod download;
 mod error;
 mod error_envelope;
 mod error_hint;
-mod link_header;
+
 mod manifests;
 mod new_repository;
 mod pages;
@@ -49,7 +48,6 @@ mod upload_session;
 mod url_scheme;
 
 pub use delete_manifest::DeletionResult;
-pub use deletion_quirk::{DeletionQuirk, find_deletion_quirk};
 pub(crate) use download::skip_bytes;
 pub use download::{BlobDownload, ResumedBytes};
 pub use error::{AccessProblem, RegistryError, RequestErrorKind};

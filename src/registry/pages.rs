@@ -7,7 +7,7 @@ use reqwest::header::{HeaderMap, LINK};
 use url::Url;
 
 use super::error::RequestErrorKind;
-use super::link_header::parse_links;
+use crate::http::parse_links;
 use crate::http::resolve_redirect;
 
 /// The most pages of one list.

@@ -56,7 +56,7 @@ pub const REGISTRY_QUIRKS: &[RegistryQuirk] = &[
     quirk(
         "Amazon ECR",
         "deletes an image with its last tag",
-        "registry/deletion_quirk.rs",
+        "image/registry_vendor.rs",
         Assumed("Amazon ECR user guide, \"Deleting an image\""),
     ),
     quirk(
@@ -110,7 +110,7 @@ pub const REGISTRY_QUIRKS: &[RegistryQuirk] = &[
     quirk(
         "GitHub Container Registry",
         "answers 405 to every deletion",
-        "registry/deletion_quirk.rs",
+        "image/registry_vendor.rs",
         Assumed("containers/skopeo#1880"),
     ),
     quirk(

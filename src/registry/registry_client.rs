@@ -9,6 +9,7 @@ use super::registry_settings::RegistrySettings;
 use super::registry_state::RegistryState;
 use super::registry_transport::RegistryTransport;
 use super::repository_access::RepositoryAccess;
+use crate::credentials::{CredentialsError, RegistryCredential};
 use crate::http::{HttpClient, HttpSettingsError, LARGE_AT_ONCE};
 use crate::image::{ManifestBudget, RegistryName, Repository};
 use crate::notices::Notices;
@@ -74,6 +75,17 @@ impl RegistryClient {
     /// Returns how many requests were sent so far, including requests for tokens.
     pub fn request_count(&self) -> u64 {
         self.http().sent_count()
+    }
+
+    /// Returns the credential for a repository; `None` means anonymous.
+    ///
+    /// # Errors
+    /// A credential helper that is missing or fails, and a line of the input without a login.
+    pub async fn lookup_credential(
+        &self,
+        repository: &Repository,
+    ) -> Result<Option<RegistryCredential>, CredentialsError> {
+        self.0.transport.credentials.lookup(repository).await
     }
 
     /// Returns the HTTP client, for services that are not registries.

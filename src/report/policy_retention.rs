@@ -23,6 +23,8 @@ pub(super) fn retention_lines(environment: &EnvironmentRules) -> Vec<String> {
         "limits: share: {}%, images: {}",
         limits.share, limits.images
     ));
+    let apis = rules.apis.iter().map(|rule| format!("api: {rule}"));
+    lines.extend(apis);
     lines
         .iter()
         .map(|line| to_printable(line, TEXT_LIMIT))
@@ -55,6 +57,7 @@ pub(super) fn retention_json(environment: &EnvironmentRules) -> Value {
     let rules = environment.retention();
     let keep = &rules.keep;
     let prune: Vec<Value> = rules.prune.iter().map(prune_json).collect();
+    let apis: Vec<String> = rules.apis.iter().map(ToString::to_string).collect();
     json!({
         "keep": {
             "released": keep.released.as_ref().map(ToString::to_string),
@@ -65,6 +68,7 @@ pub(super) fn retention_json(environment: &EnvironmentRules) -> Value {
         "prune": prune,
         "grace": rules.grace.to_string(),
         "limits": {"share": rules.limits.share, "images": rules.limits.images},
+        "apis": apis,
     })
 }
 

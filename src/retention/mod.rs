@@ -19,6 +19,7 @@ mod plan_retention;
 mod planned_deletions;
 mod protected_digests;
 mod reachability;
+mod registry_api_rule;
 mod release_use;
 mod repository_facts;
 mod reserved_tag;
@@ -39,6 +40,7 @@ pub use observed_manifest::{
 };
 pub use plan_retention::plan_retention;
 pub use planned_deletions::{PlannedDeletion, PlannedDeletions, RepositoryDeletions};
+pub use registry_api_rule::{RegistryApiRule, RegistryApiRuleError};
 pub use reserved_tag::{HOLD_PREFIX, ReservedTag, UNHOLD_TYPE, names_reserved_tags};
 pub use retention_plan::{
     DeletionStep, FreedSpace, ImageTally, ManifestFate, RepositoryPlan, RetentionPlan, TagFate,

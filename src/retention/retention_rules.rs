@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use super::registry_api_rule::RegistryApiRule;
 use super::version_class::read_version;
-use crate::image::Tag;
+use crate::image::{RegistryName, Tag};
 use crate::rule_duration::RuleDuration;
 use crate::tagging::TagPattern;
 
@@ -21,6 +22,8 @@ pub struct RetentionRules {
     pub grace: RuleDuration,
     /// Limits beyond which nothing goes at all.
     pub limits: DeletionLimits,
+    /// Registries with an API of their own whose host does not tell it.
+    pub apis: Vec<RegistryApiRule>,
 }
 
 /// What stays.
@@ -78,6 +81,7 @@ impl Default for RetentionRules {
             prune: Vec::new(),
             grace: RuleDuration::from_hours(DEFAULT_GRACE_HOURS),
             limits: DeletionLimits::default(),
+            apis: Vec::new(),
         }
     }
 }
@@ -106,6 +110,11 @@ impl RetentionRules {
     pub fn describes(&self, tag: &Tag) -> bool {
         let mut rules = self.prune.iter();
         rules.any(|rule| is_described(&rule.selector, tag))
+    }
+
+    /// Returns the rule about the API of a registry.
+    pub fn find_api(&self, registry: &RegistryName) -> Option<&RegistryApiRule> {
+        self.apis.iter().find(|rule| rule.registry == *registry)
     }
 
     /// Returns whether a prune rule is about images without a tag.

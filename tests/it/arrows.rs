@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Every room, and the rooms that it may use. ARCHITECTURE.md shows the same.
-const ROOMS: [(&str, &[&str]); 26] = [
+const ROOMS: [(&str, &[&str]); 27] = [
     // Ground: pure values.
     ("notices", &[]),
     ("strict_json", &[]),
@@ -52,6 +52,17 @@ const ROOMS: [(&str, &[&str]); 26] = [
     ("archive", &["image", "layout", "notices"]),
     ("registry", &["credentials", "http", "image", "notices"]),
     (
+        "registry_api",
+        &[
+            "credentials",
+            "github",
+            "http",
+            "image",
+            "notices",
+            "retention",
+        ],
+    ),
+    (
         "transfer",
         &["archive", "http", "image", "layout", "notices", "registry"],
     ),
@@ -95,6 +106,7 @@ const ROOMS: [(&str, &[&str]); 26] = [
             "notices",
             "record",
             "registry",
+            "registry_api",
             "release",
             "retention",
             "strict_json",
@@ -144,6 +156,7 @@ const ROOMS: [(&str, &[&str]); 26] = [
             "record",
             "referrers",
             "registry",
+            "registry_api",
             "release",
             "report",
             "retention",
@@ -155,7 +168,8 @@ const ROOMS: [(&str, &[&str]); 26] = [
 ];
 
 /// Only the surface reads the environment or the wall clock, or prints.
-const BELOW_THE_SURFACE: [&str; 22] = [
+const BELOW_THE_SURFACE: [&str; 23] = [
+    "registry_api",
     "prune",
     "gate",
     "notices",

@@ -70,6 +70,7 @@ mod record_verbs;
 mod records;
 mod referrers;
 mod registry;
+mod registry_api;
 mod registry_quirks;
 mod rejected_inputs;
 mod releasing_ref;

@@ -521,6 +521,7 @@ fn a_step_shows_the_policy_of_the_workflows_commit() {
             "prune": [],
             "grace": "24h",
             "limits": {"share": 30, "images": 100},
+            "apis": [],
         },
         "stated": ["repository", "from", "exclude-versions"],
     });
@@ -690,6 +691,7 @@ fn rules_of_retention_are_shown_as_they_hold_in_an_environment() {
             "prune": expected,
             "grace": "24h",
             "limits": {"share": 30, "images": 20},
+            "apis": [],
         })
     );
     for line in [

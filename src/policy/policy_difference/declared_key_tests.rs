@@ -751,6 +751,15 @@ const FILE_ROWS: &[Row] = &[
         &[Changed, Changed],
     ),
     (
+        "retention.apis",
+        [
+            "services: [web]",
+            "services: [web]\nretention: {apis: h.example.com=harbor}",
+        ],
+        "retention.apis",
+        &[Changed, Changed],
+    ),
+    (
         "retention.limits",
         [
             "services: [web]",

@@ -31,6 +31,11 @@ pub(super) fn compare_retention(
         format!("share {} %, images {}", limits.share, limits.images)
     };
     keys.compare_texts("retention.limits", &limits(base), &limits(head));
+    let apis = |rules: &RetentionRules| -> String {
+        let texts: Vec<String> = rules.apis.iter().map(ToString::to_string).collect();
+        texts.join(", ")
+    };
+    keys.compare_texts("retention.apis", &apis(base), &apis(head));
 }
 
 fn keep_texts(keep: &KeepRules) -> Vec<String> {

@@ -148,6 +148,7 @@ pub fn rules(prune: impl IntoIterator<Item = PruneRule>) -> RetentionRules {
             share: 100,
             images: usize::MAX,
         },
+        apis: Vec::new(),
     }
 }
 

@@ -669,6 +669,26 @@ pub const CORPUS: &[(Judgement, &str)] = &[
         Valid,
         "environments: {a: {repository: x}}\nretention: {prune: [{tags: [sha256-*, a], keep-last: 1}]}",
     ),
+    (
+        Valid,
+        "environments: {a: {repository: x}}\nretention: {apis: harbor.example.com:8443=harbor}",
+    ),
+    (
+        Valid,
+        "environments: {a: {repository: x, retention: {apis: ['h.example.com=gitlab https://gitlab.example.com/', 'g.example.com=docker-hub']}}}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x}}\nretention: {apis: []}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x}}\nretention: {apis: harbor}",
+    ),
+    (
+        Invalid,
+        "environments: {a: {repository: x}}\nretention: {apis: 'h.example.com=harbor ftp://h.example.com'}",
+    ),
     (Invalid, "environments: {a: {repository: x}}\nretention: {}"),
     (Invalid, "environments: {a: {repository: x}}\nretention: []"),
     (

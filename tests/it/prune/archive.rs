@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use shipmark::prune::{RestoreRequest, RestoredTag, restore};
+use shipmark::registry_api::ApiLogins;
 use shipmark::release::Failure;
 
 use super::stage::*;
@@ -24,8 +25,11 @@ async fn prune_with_archive(stage: &PruneStage, archive: &Path) -> Result<(), Fa
 fn request_of(stage: &PruneStage, archive: &Path) -> RestoreRequest {
     RestoreRequest {
         place: stage.place().parse().unwrap(),
-        archive: archive.to_owned(),
+        archive: Some(archive.to_owned()),
         digest: stage.digest_of("I"),
+        api: None,
+        logins: ApiLogins::default(),
+        clock: now(),
     }
 }
 

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use shipmark::image::Tag;
+use shipmark::image::{RegistryVendor, Tag};
 use shipmark::prune::{PlanFile, PruneOutcome, PrunePlan, apply_prune, plan_prune};
-use shipmark::registry::{DeletionQuirk, find_deletion_quirk};
 use shipmark::release::{Failure, ReleaseContext};
 use shipmark::retention::{KeepReason, RetentionRules, TagFate};
 
@@ -13,7 +12,7 @@ use crate::support::far_registry::far_registry;
 use crate::support::*;
 
 const ECR: &str = "123456789012.dkr.ecr.eu-central-1.amazonaws.com";
-const REFUSAL: &str = "GHCR deletes by its packages API, which this version does not call";
+const REFUSAL: &str = "GHCR deletes by its own API alone";
 
 /// A registry under another name. The rules condemn the image `old`, and the tag `pr-1` of an image that stays.
 struct FarStage {
@@ -27,7 +26,10 @@ impl FarStage {
     async fn new(host: &str) -> Self {
         let (registry, settings, authority) = far_registry(host).await;
         let names = BTreeMap::new();
-        let mut stage = PruneStage { registry, names };
+        let mut stage = PruneStage {
+            registry: registry.into(),
+            names,
+        };
         stage.image("a", 30);
         stage.image("b", 30);
         stage.index("I", &["a", "b"]);
@@ -80,7 +82,10 @@ async fn no_tag_goes_alone_at_amazon_ecr() {
     let far = FarStage::new(ECR).await;
     let plan = far.plan(pull_requests()).await;
     assert_eq!(far.stage.steps(&plan), ["old"]);
-    assert_eq!(notes(&plan), <[String; 0]>::default());
+    let [note] = notes(&plan) else {
+        panic!("{:?}", notes(&plan));
+    };
+    assert!(note.contains("ecr:DescribeImages"), "{note}");
     let fate = &plan.groups[0].plan.repositories[0].tags[&"pr-1".parse::<Tag>().unwrap()];
     assert_eq!(*fate, TagFate::Stays(KeepReason::TagWithManifest));
     let outcome = far.apply(pull_requests(), &to_file(&plan)).await.unwrap();
@@ -114,16 +119,17 @@ async fn deletions_at_ghcr_are_shown_and_refused_before_any_request() {
     let far = FarStage::new("ghcr.io").await;
     let plan = far.plan(pull_requests()).await;
     assert_eq!(far.stage.steps(&plan), ["old"]);
-    let [note] = notes(&plan) else {
+    let [unused, note] = notes(&plan) else {
         panic!("{:?}", notes(&plan));
     };
+    assert!(unused.contains("packages: write"), "{unused}");
     assert!(note.contains(REFUSAL) && !note.contains('\n'), "{note}");
     let before = far.stage.requests().len();
     let failure = far.apply(pull_requests(), &to_file(&plan)).await;
     let failure = failure.unwrap_err();
     assert!(matches!(failure, Failure::Input(_)), "{failure:?}");
     let text = format!("{failure:?}");
-    for part in ["ghcr.io/team/web", REFUSAL, "versions of the package"] {
+    for part in ["ghcr.io/team/web", REFUSAL, "packages: write"] {
         assert!(text.contains(part), "{text}");
     }
     assert_eq!(far.stage.requests().len(), before);
@@ -137,15 +143,15 @@ async fn the_last_tagged_image_stays_at_ghcr_and_a_plan_without_deletions_applie
     assert_eq!(far.stage.steps(&plan), ["I", "b", "old"]);
     let nothing = || rules([tagged("none-*", Some(14))]);
     let plan = far.plan(nothing()).await;
-    assert_eq!(notes(&plan), <[String; 0]>::default());
+    assert_eq!(notes(&plan).len(), 1);
     let outcome = far.apply(nothing(), &to_file(&plan)).await.unwrap();
     assert_eq!(far.stage.deleted(&outcome), <[String; 0]>::default());
     assert_eq!(far.deletions(), <[String; 0]>::default());
 }
 
 #[test]
-fn a_host_tells_how_its_registry_deletes() {
-    let ecr = Some(DeletionQuirk::ImageGoesWithLastTag);
+fn a_host_tells_the_vendor_of_its_registry() {
+    let ecr = Some(RegistryVendor::Ecr);
     for (host, expected) in [
         (ECR, ecr),
         ("123456789012.DKR.ECR.us-east-1.AmazonAWS.com:443", ecr),
@@ -170,14 +176,28 @@ fn a_host_tells_how_its_registry_deletes() {
         ("x.dkr.ecr.amazonaws.com", None),
         ("x.dkr.ecrs.us-east-1.amazonaws.com", None),
         ("public.ecr.aws", None),
-        ("ghcr.io", Some(DeletionQuirk::RefusesAll)),
-        ("GHCR.io:443", Some(DeletionQuirk::RefusesAll)),
+        ("ghcr.io", Some(RegistryVendor::Ghcr)),
+        ("GHCR.io:443", Some(RegistryVendor::Ghcr)),
         ("ghcr.io.evil.example", None),
         ("x.ghcr.io", None),
-        ("docker.io", None),
+        ("docker.io", Some(RegistryVendor::DockerHub)),
+        ("index.docker.io", Some(RegistryVendor::DockerHub)),
+        ("quay.io", Some(RegistryVendor::Quay)),
+        ("x.quay.io", None),
+        ("registry.gitlab.com", Some(RegistryVendor::Gitlab)),
+        ("acme.azurecr.io", Some(RegistryVendor::Acr)),
+        ("acme.azurecr.us", Some(RegistryVendor::Acr)),
+        ("a.b.azurecr.io", None),
+        ("azurecr.io", None),
+        ("acme.azurecr.io.evil.example", None),
+        ("europe-west3-docker.pkg.dev", Some(RegistryVendor::Gar)),
+        ("docker.europe-west3.rep.pkg.dev", Some(RegistryVendor::Gar)),
+        ("x.europe-docker.pkg.dev", None),
+        ("acme.jfrog.io", Some(RegistryVendor::Artifactory)),
+        ("harbor.example.com", None),
         ("127.0.0.1:5000", None),
     ] {
         let name = host.parse().unwrap();
-        assert_eq!(find_deletion_quirk(&name), expected, "{host}");
+        assert_eq!(RegistryVendor::from_registry(&name), expected, "{host}");
     }
 }

@@ -10,4 +10,4 @@ pub(crate) mod layout_stage;
 mod layouts;
 mod plan_files;
 mod races;
-mod stage;
+pub mod stage;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use shipmark::image::Digest;
@@ -10,6 +11,7 @@ use shipmark::prune::{
     plan_prune,
 };
 use shipmark::record::RecordTime;
+use shipmark::registry_api::ApiLogins;
 use shipmark::release::{Failure, ReleaseContext};
 use shipmark::retention::{
     DeletionLimits, DeletionStep, KeepRules, PruneRule, PruneSelector, RetentionRules,
@@ -39,7 +41,7 @@ pub fn days_ago(days: i64) -> String {
 
 /// Repository in a registry.
 pub struct PruneStage {
-    pub registry: Registry,
+    pub registry: Arc<Registry>,
     /// Names of manifests, for messages and expectations.
     pub names: BTreeMap<String, String>,
 }
@@ -47,7 +49,7 @@ pub struct PruneStage {
 impl PruneStage {
     pub async fn new(profile: Profile) -> Self {
         Self {
-            registry: Registry::start(profile).await,
+            registry: Arc::new(Registry::start(profile).await),
             names: BTreeMap::new(),
         }
     }
@@ -283,6 +285,7 @@ pub fn request_for(place: &str, rules: RetentionRules) -> PruneRequest {
         policy: vec![policy()],
         clock: now(),
         max_requests: None,
+        logins: ApiLogins::default(),
         cache: None,
         archive: None,
     }
@@ -324,6 +327,7 @@ pub fn rules<const N: usize>(prune: [PruneRule; N]) -> RetentionRules {
             share: 100,
             images: 100,
         },
+        apis: Vec::new(),
     }
 }
 

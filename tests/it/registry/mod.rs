@@ -49,7 +49,7 @@ use serde_json::Value;
 pub use answer::Answer;
 pub use auth::Auth;
 pub use ca::TestCa;
-pub use call::Call;
+pub use call::{Call, Presented};
 pub use content::digest;
 pub use fault::{Effect, Fault};
 pub use fixture::fixture;

@@ -1,22 +1,22 @@
 //! The header `Link` (RFC 8288, 3).
 
 /// Link of a header, with its target as written.
-pub(super) struct HeaderLink<'a> {
-    pub(super) target: &'a str,
+pub(crate) struct HeaderLink<'a> {
+    pub(crate) target: &'a str,
     /// Value of its first parameter `rel`.
     relations: String,
 }
 
 impl HeaderLink<'_> {
     /// Returns whether the target is the next page.
-    pub(super) fn is_next(&self) -> bool {
+    pub(crate) fn is_next(&self) -> bool {
         let mut relations = self.relations.split_ascii_whitespace();
         relations.any(|relation| relation.eq_ignore_ascii_case("next"))
     }
 }
 
 /// Parses the links of one header; `None` if it is malformed, or a link has no relation.
-pub(super) fn parse_links(header: &str) -> Option<Vec<HeaderLink<'_>>> {
+pub(crate) fn parse_links(header: &str) -> Option<Vec<HeaderLink<'_>>> {
     let mut links = Vec::new();
     let mut rest = skip_separators(header);
     while !rest.is_empty() {
