@@ -11,7 +11,7 @@ use super::check_kept::check_kept;
 use super::delete_step::{delete_step, forget_deleted};
 use super::deletion_batch::{count_independent, delete_batch};
 use super::open_api::{api_failure, open_api};
-use super::plan_file::{PlanFile, manifest_reason, tag_reason};
+use super::plan_file::PlanFile;
 use super::prune_outcome::{AppliedDeletion, AppliedRepository, DeletionRefusal, PruneOutcome};
 use super::prune_plan::{GroupContent, PrunePlan};
 use super::prune_request::{PruneRequest, RecordedUse};
@@ -27,7 +27,9 @@ use crate::layout::LayoutDirectory;
 use crate::registry::RepositoryAccess;
 use crate::registry_api::RepositoryApi;
 use crate::release::{Failure, ReleaseContext};
-use crate::retention::{DeletionOrder, DeletionStep, RegistryDeletion, RepositoryPlan};
+use crate::retention::{
+    DeletionOrder, DeletionStep, RegistryDeletion, RepositoryPlan, RepositorySnapshot, ReservedTag,
+};
 use crate::transfer::{ImageStore, Side, StoreError};
 
 /// Most times that a repository is planned anew, for changes or refusals.
@@ -74,11 +76,14 @@ pub async fn apply_prune(
                 file,
                 store: open_to_delete(context, place),
                 applied: AppliedRepository::new(place.clone()),
+                archived: BTreeSet::new(),
                 at,
             };
             let ended = Box::pin(run.apply(group)).await;
-            // What is gone is recorded, however the run ended.
-            let recorded = record_run(request, &used, &mut run.applied, context).await;
+            // What is gone is recorded, however the run ended, and what an earlier run of the plan deleted.
+            let snapshot = &group.contents[at].snapshot;
+            let recording = record_run(request, &used, file, snapshot, &mut run.applied, context);
+            let recorded = Box::pin(recording).await;
             run.applied.failure = ended.and(recorded).err();
             repositories.push(run.applied);
         }
@@ -111,6 +116,8 @@ struct RepositoryRun<'a> {
     /// Registry's own API, where it is used.
     api: Option<RepositoryApi>,
     applied: AppliedRepository,
+    /// Manifests that are in the archive.
+    archived: BTreeSet<Digest>,
     /// Index of the repository in its group.
     at: usize,
 }
@@ -141,7 +148,7 @@ impl RepositoryRun<'_> {
     }
 
     async fn delete_all(&mut self, group: &mut GroupContent<'_>) -> Result<(), Failure> {
-        for round in 0..ROUNDS_LIMIT {
+        for _ in 0..ROUNDS_LIMIT {
             let request = self.reader.request;
             let plan = group.plan(request, self.used, Some(&self.file.deletions));
             let is_stopped = plan.is_stopped();
@@ -151,13 +158,8 @@ impl RepositoryRun<'_> {
             if is_stopped || !plan.stops.is_empty() {
                 return self.end_stopped(&plan);
             }
-            if let (0, Some(archive)) = (round, &request.archive) {
-                let place = &self.applied.place;
-                let snapshot = &group.contents[self.at].snapshot;
-                let context = self.reader.context;
-                let copied = archive_planned(&self.store, place, &plan, snapshot, archive, context);
-                Box::pin(copied).await?;
-            }
+            let snapshot = &group.contents[self.at].snapshot;
+            Box::pin(self.archive_new(&plan, snapshot)).await?;
             match self.run_steps(group, &plan).await? {
                 PassEnd::Done => return self.delete_blobs(group).await,
                 PassEnd::PlanAgain => {}
@@ -168,6 +170,28 @@ impl RepositoryRun<'_> {
             self.applied.place
         ))
         .with_hint("run it again at a time when nothing is pushed"))
+    }
+
+    /// Archives what a plan deletes and no earlier plan of the run did.
+    async fn archive_new(
+        &mut self,
+        plan: &RepositoryPlan,
+        snapshot: &RepositorySnapshot,
+    ) -> Result<(), Failure> {
+        let Some(archive) = &self.reader.request.archive else {
+            return Ok(());
+        };
+        let manifests = plan.steps().iter().filter_map(|step| match step {
+            DeletionStep::Manifest { digest, .. } => Some(*digest),
+            DeletionStep::Tag { .. } => None,
+        });
+        let manifests: BTreeSet<Digest> = manifests.collect();
+        if !manifests.is_subset(&self.archived) {
+            let (place, context) = (&self.applied.place, self.reader.context);
+            archive_planned(&self.store, place, plan, snapshot, archive, context).await?;
+            self.archived.extend(manifests);
+        }
+        Ok(())
     }
 
     /// Ends where nothing may go. Before the first deletion the report names the stops.
@@ -218,7 +242,7 @@ impl RepositoryRun<'_> {
     ) -> Result<Vec<StepEnd>, Failure> {
         let api = self.api.as_ref();
         if let (ImageStore::Registry(remote), Some(api)) = (&self.store, api)
-            && let Some(ends) = delete_batch(remote, api, batch, &content.snapshot).await
+            && let Some(ends) = delete_batch(remote, api, batch, content).await
         {
             return ends.map_err(|error| self.step_failure(error));
         }
@@ -266,14 +290,10 @@ impl RepositoryRun<'_> {
         step: &DeletionStep,
         was_absent: bool,
     ) {
-        let reason = match step {
-            DeletionStep::Tag { tag, .. } => tag_reason(plan, tag),
-            DeletionStep::Manifest { digest, .. } => manifest_reason(plan, *digest),
-        };
         forget_deleted(&mut group.contents[self.at].snapshot, step);
         self.applied.deletions.push(AppliedDeletion {
             step: step.clone(),
-            reason,
+            reason: plan.deletion_reason(step).cloned(),
             was_absent,
         });
     }
@@ -320,6 +340,15 @@ impl RepositoryRun<'_> {
             self.applied
                 .changes
                 .push(format!("the tag {tag} was written after the plan"));
+        }
+        // What releases keep was read before the first deletion, and may be more by now.
+        let is_record = |tag: &&Tag| ReservedTag::parse(tag) == Some(ReservedTag::Record);
+        if let Some(record) = tags.iter().find(is_record) {
+            return Err(Failure::incomplete(format!(
+                "{place}: the record {record} was written while this run deleted"
+            ))
+            .with_reason("what it says may keep an image that this run was going to delete")
+            .with_hint("run it again with the same plan file: it reads the records anew"));
         }
         let content = &mut group.contents[self.at];
         match &self.store {

@@ -14,6 +14,8 @@ use crate::transfer::{
 
 /// Folder of the layouts of image layouts.
 const LAYOUT_FOLDER: &str = "oci";
+/// Digits of a digest that tell layouts apart.
+const SHORT_DIGEST: usize = 12;
 
 /// Returns the layout of a repository in an archive: `DIR/ghcr.io/acme/web`.
 pub(super) fn archive_folder(archive: &Path, place: &Destination) -> PathBuf {
@@ -24,8 +26,11 @@ pub(super) fn archive_folder(archive: &Path, place: &Destination) -> PathBuf {
             archive.join(host).join(repository.path())
         }
         Destination::Layout(path) => {
-            let name = path.file_name().unwrap_or_default();
-            archive.join(LAYOUT_FOLDER).join(name)
+            // Two layouts may have the same name: the digest of its path tells them apart.
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let whole = Digest::from_bytes(path.as_os_str().as_encoded_bytes()).to_hex();
+            let own = format!("{name}-{}", &whole[..SHORT_DIGEST]);
+            archive.join(LAYOUT_FOLDER).join(own)
         }
     }
 }
@@ -158,6 +163,9 @@ mod tests {
             folder("localhost:5000/web"),
             Path::new("deleted/localhost_5000/web")
         );
-        assert_eq!(folder("oci:build/image"), Path::new("deleted/oci/image"));
+        let of_layout = folder("oci:build/image");
+        assert!(of_layout.starts_with("deleted/oci"));
+        assert_ne!(of_layout, folder("oci:other/image"));
+        assert_eq!(of_layout, folder("oci:build/image"));
     }
 }

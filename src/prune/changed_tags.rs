@@ -2,19 +2,20 @@
 
 use std::collections::BTreeSet;
 
+use super::repository_content::RepositoryContent;
 use crate::image::{Digest, Tag, TagOrDigest};
 use crate::registry::{RegistryError, RepositoryClient};
-use crate::retention::RepositorySnapshot;
 
 /// Returns the tags that are new since the snapshot, and those of manifests that name another one now.
 pub(super) async fn find_changed_tags(
     remote: &RepositoryClient,
     manifests: &[(Digest, &[Tag])],
-    snapshot: &RepositorySnapshot,
+    content: &RepositoryContent,
 ) -> Result<Vec<Tag>, RegistryError> {
     let listed: BTreeSet<Tag> = remote.tags().await?;
-    let is_new = |tag: &Tag| !snapshot.tags.contains_key(tag);
-    let mut changed: Vec<Tag> = listed.into_iter().filter(is_new).collect();
+    let is_known =
+        |tag: &Tag| content.snapshot.tags.contains_key(tag) || content.dangling_tags.contains(tag);
+    let mut changed: Vec<Tag> = listed.into_iter().filter(|tag| !is_known(tag)).collect();
     for (digest, tags) in manifests {
         for tag in *tags {
             let head = remote.head_manifest(&TagOrDigest::Tag(tag.clone())).await?;

@@ -22,10 +22,9 @@ pub(super) async fn delete_step(
     step: &DeletionStep,
     content: &RepositoryContent,
 ) -> Result<StepEnd, StepError> {
-    let snapshot = &content.snapshot;
     match store {
         ImageStore::Registry(remote) => {
-            if let Some(end) = check_remote(remote, step, snapshot).await? {
+            if let Some(end) = check_remote(remote, step, content).await? {
                 return Ok(end);
             }
             if let Some(api) = api
@@ -35,7 +34,7 @@ pub(super) async fn delete_step(
             }
             Ok(delete_remote(remote, step).await?)
         }
-        ImageStore::Layout(layout) => Ok(delete_local(layout, step, snapshot).await?),
+        ImageStore::Layout(layout) => Ok(delete_local(layout, step, &content.snapshot).await?),
     }
 }
 
@@ -59,7 +58,7 @@ async fn delete_by_api(
 async fn check_remote(
     remote: &RepositoryClient,
     step: &DeletionStep,
-    snapshot: &RepositorySnapshot,
+    content: &RepositoryContent,
 ) -> Result<Option<StepEnd>, RegistryError> {
     match step {
         DeletionStep::Tag { tag, digest } => {
@@ -72,7 +71,7 @@ async fn check_remote(
             })
         }
         DeletionStep::Manifest { digest, tags } => {
-            let changed = find_changed_tags(remote, &[(*digest, tags)], snapshot).await?;
+            let changed = find_changed_tags(remote, &[(*digest, tags)], content).await?;
             Ok((!changed.is_empty()).then_some(StepEnd::Changed(changed)))
         }
     }

@@ -1,6 +1,7 @@
 //! Several deletions in one request, where the registry's own API takes them: what they delete is read once before.
 
 use super::changed_tags::find_changed_tags;
+use super::repository_content::RepositoryContent;
 use super::step_end::{StepEnd, StepError, to_step_end};
 use crate::image::{Digest, Tag};
 use crate::registry::RepositoryClient;
@@ -42,7 +43,7 @@ pub(super) async fn delete_batch(
     remote: &RepositoryClient,
     api: &RepositoryApi,
     steps: &[DeletionStep],
-    snapshot: &RepositorySnapshot,
+    content: &RepositoryContent,
 ) -> Option<Result<Vec<StepEnd>, StepError>> {
     api.batch_limit()?;
     let manifests = steps.iter().map(|step| match step {
@@ -50,7 +51,7 @@ pub(super) async fn delete_batch(
         DeletionStep::Tag { .. } => None,
     });
     let manifests: Vec<(Digest, &[Tag])> = manifests.collect::<Option<_>>()?;
-    let changed = match find_changed_tags(remote, &manifests, snapshot).await {
+    let changed = match find_changed_tags(remote, &manifests, content).await {
         Ok(changed) => changed,
         Err(error) => return Some(Err(error.into())),
     };

@@ -14,7 +14,8 @@ use crate::image::{Digest, Tag};
 use crate::notices::to_printable;
 use crate::record::RecordTime;
 use crate::retention::{
-    DeletionStep, PlannedDeletion, PlannedDeletions, RepositoryDeletions, RepositoryPlan, TagFate,
+    DeletionReason, DeletionStep, PlannedDeletion, PlannedDeletions, RepositoryDeletions,
+    RepositoryPlan,
 };
 use crate::strict_json::{JsonLimits, check_json};
 
@@ -38,8 +39,21 @@ pub struct PlanFile {
     pub policy: Vec<Digest>,
     /// Deletions by the name of the repository.
     pub deletions: PlannedDeletions,
+    /// The same deletions with the reasons that were shown, by the name of the repository.
+    pub reasons: BTreeMap<String, Vec<ShownDeletion>>,
     /// Blobs that nothing named, by the name of the layout.
     pub blobs: BTreeMap<String, Vec<Digest>>,
+}
+
+/// Deletion with the reason that was shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownDeletion {
+    /// What goes.
+    pub step: DeletionStep,
+    /// Rule of the policy that describes it.
+    pub rule: Option<String>,
+    /// Reason.
+    pub reason: String,
 }
 
 /// Reason why a plan file cannot be applied.
@@ -133,6 +147,9 @@ struct DeletionJson {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     tags: Vec<String>,
     reason: String,
+    /// Rule of the policy that describes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rule: Option<String>,
     /// Name by which the registry's own API deletes and restores the manifest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     id: Option<String>,
@@ -193,13 +210,16 @@ impl PlanJson {
             created: self.created.parse().map_err(|_| "created is no time")?,
             policy: parse_all(&self.policy)?,
             deletions: PlannedDeletions::default(),
+            reasons: BTreeMap::new(),
             blobs: BTreeMap::new(),
         };
         for repository in self.repositories {
             let mut deletions = RepositoryDeletions::default();
+            let mut shown = Vec::with_capacity(repository.deletions.len());
             for deletion in repository.deletions {
-                deletion.add_to(&mut deletions)?;
+                shown.push(deletion.add_to(&mut deletions)?);
             }
+            file.reasons.insert(repository.name.clone(), shown);
             let blobs = parse_all(&repository.unnamed_blobs)?;
             file.blobs.insert(repository.name.clone(), blobs);
             let known = file.deletions.0.insert(repository.name, deletions);
@@ -218,12 +238,16 @@ impl DeletionJson {
         known: &RepositoryDeletions,
         ids: &BTreeMap<Digest, String>,
     ) -> Self {
+        let reason = plan.deletion_reason(step);
+        let rule = reason.and_then(DeletionReason::rule).map(str::to_owned);
+        let reason = reason.map(ToString::to_string).unwrap_or_default();
         match step {
             DeletionStep::Tag { tag, digest } => Self {
                 tag: Some(tag.to_string()),
                 digest: digest.to_string(),
                 tags: Vec::new(),
-                reason: tag_reason(plan, tag),
+                reason,
+                rule,
                 id: None,
                 bare: false,
             },
@@ -231,40 +255,42 @@ impl DeletionJson {
                 tag: None,
                 digest: digest.to_string(),
                 tags: tags.iter().map(Tag::to_string).collect(),
-                reason: manifest_reason(plan, *digest),
+                reason,
+                rule,
                 id: ids.get(digest).cloned(),
                 bare: known.manifests.get(digest).is_some_and(|it| it.was_bare),
             },
         }
     }
 
-    fn add_to(self, deletions: &mut RepositoryDeletions) -> Result<(), String> {
+    /// Adds the deletion to those of its repository, and returns it with its reason.
+    fn add_to(self, deletions: &mut RepositoryDeletions) -> Result<ShownDeletion, String> {
         let digest: Digest = parse_one(&self.digest)?;
-        for tag in self.tag.iter().chain(&self.tags) {
-            deletions.tags.insert(parse_one(tag)?, digest);
+        let mut tags = Vec::with_capacity(self.tags.len());
+        for tag in &self.tags {
+            let tag: Tag = parse_one(tag)?;
+            deletions.tags.insert(tag.clone(), digest);
+            tags.push(tag);
         }
-        if self.tag.is_none() {
-            let was_bare = self.bare;
-            let planned = PlannedDeletion { was_bare };
-            deletions.manifests.insert(digest, planned);
-        }
-        Ok(())
+        let step = match &self.tag {
+            Some(tag) => {
+                let tag: Tag = parse_one(tag)?;
+                deletions.tags.insert(tag.clone(), digest);
+                DeletionStep::Tag { tag, digest }
+            }
+            None => {
+                let was_bare = self.bare;
+                let planned = PlannedDeletion { was_bare };
+                deletions.manifests.insert(digest, planned);
+                DeletionStep::Manifest { digest, tags }
+            }
+        };
+        Ok(ShownDeletion {
+            step,
+            rule: self.rule,
+            reason: self.reason,
+        })
     }
-}
-
-/// Returns why a tag goes.
-pub(crate) fn tag_reason(plan: &RepositoryPlan, tag: &Tag) -> String {
-    match plan.tags.get(tag) {
-        Some(TagFate::Goes(reason)) => reason.to_string(),
-        _ => String::new(),
-    }
-}
-
-/// Returns why a manifest goes.
-pub(crate) fn manifest_reason(plan: &RepositoryPlan, digest: Digest) -> String {
-    let fate = plan.manifests.get(&digest);
-    let reason = fate.and_then(|fate| fate.deletion_reason.as_ref());
-    reason.map(ToString::to_string).unwrap_or_default()
 }
 
 /// Returns the text of the plan file of a plan.

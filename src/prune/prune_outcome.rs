@@ -4,7 +4,7 @@ use super::open_api::undoes_deletions;
 use super::prune_plan::PrunePlan;
 use crate::image::{Destination, Digest};
 use crate::release::{Failure, RecordResult};
-use crate::retention::DeletionStep;
+use crate::retention::{DeletionReason, DeletionStep};
 use crate::tagging::EnvironmentName;
 
 /// Outcome of a run that deletes by a plan file.
@@ -45,7 +45,7 @@ pub struct AppliedDeletion {
     /// What it is.
     pub step: DeletionStep,
     /// Why it went.
-    pub reason: String,
+    pub reason: Option<DeletionReason>,
     /// Whether an earlier run, or somebody else, had deleted it.
     pub was_absent: bool,
 }
@@ -91,6 +91,14 @@ impl AppliedRepository {
             DeletionStep::Manifest { digest, .. } => Some(*digest),
             DeletionStep::Tag { .. } => None,
         })
+    }
+}
+
+impl AppliedDeletion {
+    /// Returns the reason as text.
+    pub fn reason_text(&self) -> String {
+        let reason = self.reason.as_ref();
+        reason.map(ToString::to_string).unwrap_or_default()
     }
 }
 

@@ -351,6 +351,7 @@ impl ReadingState {
                 let note =
                     format!("the tag {tag} is listed, and the registry has no manifest for it");
                 self.content.notes.push(note);
+                self.content.dangling_tags.insert(tag);
             }
             ReadAnswer::Manifest(digest, read) => self.take_manifest(digest, read),
             ReadAnswer::Referrers(subject, digests) => {

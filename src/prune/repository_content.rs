@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::image::{Descriptor, Digest, Manifest, ManifestBody};
+use crate::image::{Descriptor, Digest, Manifest, ManifestBody, Tag};
 use crate::layout::StoredBlob;
 use crate::notices::to_printable;
 use crate::record::RecordTime;
@@ -31,6 +31,8 @@ pub(super) struct RepositoryContent {
     pub(super) ids: BTreeMap<Digest, String>,
     /// Why nothing can be deleted here; `None` where it can.
     pub(super) refusal: Option<String>,
+    /// Tags that the registry lists and has no manifest for.
+    pub(super) dangling_tags: BTreeSet<Tag>,
     /// What is odd, and stops nothing.
     pub(super) notes: Vec<String>,
 }

@@ -110,7 +110,10 @@ pub struct RecordedDeletion {
     /// Its digest.
     #[serde(with = "as_text")]
     pub digest: Digest,
-    /// Tags that went with it.
+    /// Whether the manifest stays, and the tags alone went.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tags_only: bool,
+    /// Tags that went with it, or alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
     /// Rule that condemned it, as in the plan.

@@ -27,6 +27,7 @@ impl Story {
         let number = self.entries.len();
         let previous = self.entries.last().map(|entry| entry.record);
         self.entries.push(TimelineEntry {
+            deletions: Vec::new(),
             record: RecordId::from_blob(format!("record {number}").as_bytes()),
             root: root(name),
             action,
@@ -184,6 +185,7 @@ fn promise_6_a_rollback_that_is_stored_again_withdraws_nothing_again() {
     let rollback = story.entries[2].clone();
     for number in 0..8 {
         let replayed = TimelineEntry {
+            deletions: Vec::new(),
             record: RecordId::from_blob(&[number]),
             ..rollback.clone()
         };
@@ -220,6 +222,7 @@ fn a_summary_of_a_reinstatement_ends_the_withdrawals_before_it() {
     let mut entries: Vec<_> = story.entries.iter().map(summarized).collect();
     let record = RecordId::from_blob(b"stored again");
     entries.push(TimelineEntry {
+        deletions: Vec::new(),
         record,
         ..story.entries[2].clone()
     });

@@ -2,6 +2,7 @@ use super::action::RecordAction;
 use super::past_release::PastRelease;
 use super::record_id::RecordId;
 use super::record_time::RecordTime;
+use super::release_predicate::RecordedDeletion;
 use super::statement::ReleaseRecord;
 use crate::image::Digest;
 
@@ -22,6 +23,8 @@ pub struct TimelineEntry {
     pub reinstates: Vec<RecordId>,
     /// Name of the hold that begins or ends.
     pub hold: Option<String>,
+    /// What a deletion removed; of a summary unknown.
+    pub deletions: Vec<RecordedDeletion>,
     /// Newest records of the timeline that the run saw.
     pub previous: Vec<RecordId>,
     /// Version of the release.
@@ -46,6 +49,7 @@ impl TimelineEntry {
             restores: predicate.restores,
             reinstates: predicate.reinstates.clone(),
             hold: predicate.hold.clone(),
+            deletions: predicate.deletions.clone(),
             previous: predicate.previous.clone(),
             version: predicate.version.clone(),
             commit: predicate.commit.as_ref().map(|commit| commit.sha.clone()),
@@ -64,6 +68,7 @@ impl TimelineEntry {
             restores: past.restores,
             reinstates: Vec::new(),
             hold: past.hold.clone(),
+            deletions: Vec::new(),
             previous: Vec::new(),
             version: past.version.clone(),
             commit: past.commit.clone(),

@@ -63,7 +63,7 @@ impl PruneReport {
     fn applied_json(&self, applied: &AppliedRepository) -> Value {
         let deletions = applied.deletions.iter().map(|deletion| {
             let (tag, digest) = step_names(&deletion.step);
-            json!({"tag": tag, "digest": digest, "reason": deletion.reason, "wasAbsent": deletion.was_absent})
+            json!({"tag": tag, "digest": digest, "reason": deletion.reason_text(), "wasAbsent": deletion.was_absent})
         });
         let refusals = applied.refusals.iter();
         let refusals = refusals.map(|it| json!({"name": it.name, "reason": it.reason}));

@@ -436,7 +436,7 @@ fn push_applied(text: &mut StyledText, applied: &AppliedRepository) {
         };
         text.push("  ");
         text.push_toned(Tone::Done, "deleted");
-        text.push(&format!(" {what}{absent}: {}\n", deletion.reason));
+        text.push(&format!(" {what}{absent}: {}\n", deletion.reason_text()));
     }
     if applied.blobs > 0 {
         let blobs = count_phrase(applied.blobs as u64, "blob");

@@ -23,6 +23,14 @@ pub enum DeletionReason {
 }
 
 impl DeletionReason {
+    /// Returns the rule of the policy, if one describes what goes.
+    pub fn rule(&self) -> Option<&str> {
+        match self {
+            Self::Rule(rule) => Some(rule),
+            _ => None,
+        }
+    }
+
     /// Returns the manifest that the reason rests on.
     pub fn rests_on(&self) -> Option<Digest> {
         match self {

@@ -33,7 +33,7 @@ mod version_class;
 pub use deletion_reason::DeletionReason;
 pub use hold_name::{HoldName, HoldNameError};
 pub use keep_reason::KeepReason;
-pub use lifted_hold::build_lifted_hold;
+pub use lifted_hold::{build_lifted_hold, is_lifted_hold};
 pub use manifest_age::{AgeSource, ManifestAge};
 pub use observed_manifest::{
     ManifestLinks, ObservedBlob, ObservedContent, ObservedManifest, ObservedTimes,

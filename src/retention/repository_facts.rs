@@ -1,12 +1,12 @@
 //! What is known of one repository before anything is decided.
 
+use super::lifted_hold::is_lifted_hold;
 use super::manifest_age::{ManifestAge, find_age};
 use super::manifest_graph::ManifestGraph;
 use super::newest_of_rule::find_newest;
 use super::observed_manifest::ObservedManifest;
 use super::plan_context::PlanContext;
 use super::planned_deletions::RepositoryDeletions;
-use super::reserved_tag::UNHOLD_TYPE;
 use super::snapshot::RepositorySnapshot;
 use crate::image::Tag;
 
@@ -59,7 +59,7 @@ impl<'a> RepositoryFacts<'a> {
     /// Returns whether a node marks holds as lifted.
     pub(super) fn is_lifted_hold(&self, node: usize) -> bool {
         let links = self.graph.manifest(node).and_then(ObservedManifest::links);
-        links.is_some_and(|links| links.artifact_type.as_deref() == Some(UNHOLD_TYPE))
+        links.is_some_and(is_lifted_hold)
     }
 
     /// Returns whether an earlier run of the plan deleted what named a node: nothing names it now, and the plan has

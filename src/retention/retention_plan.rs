@@ -119,6 +119,19 @@ impl RepositoryPlan {
         &self.steps
     }
 
+    /// Returns why a step deletes; `None` if the plan has no such step.
+    pub fn deletion_reason(&self, step: &DeletionStep) -> Option<&DeletionReason> {
+        match step {
+            DeletionStep::Tag { tag, .. } => match self.tags.get(tag)? {
+                TagFate::Goes(reason) => Some(reason),
+                TagFate::Stays(_) => None,
+            },
+            DeletionStep::Manifest { digest, .. } => {
+                self.manifests.get(digest)?.deletion_reason.as_ref()
+            }
+        }
+    }
+
     /// Returns a manifest with what becomes of it, and the manifests on which the reasons rest, each once.
     pub fn explain(&self, digest: Digest) -> Vec<(Digest, &ManifestFate)> {
         let mut chain = Vec::new();

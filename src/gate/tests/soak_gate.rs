@@ -28,6 +28,7 @@ impl StageStory {
     fn add(&mut self, at: usize, action: RecordAction, name: char) -> &mut TimelineEntry {
         let number = self.entries.len();
         self.entries.push(TimelineEntry {
+            deletions: Vec::new(),
             record: RecordId::from_blob(format!("record {number}").as_bytes()),
             root: root(name),
             action,

@@ -229,6 +229,7 @@ mod tests {
     fn entry(action: RecordAction, name: &str, millisecond: u32) -> TimelineEntry {
         let time = format!("2026-11-20T10:00:00.{millisecond:03}Z");
         TimelineEntry {
+            deletions: Vec::new(),
             record: RecordId::from_blob(time.as_bytes()),
             root: root(name),
             action,

@@ -10,7 +10,7 @@ use crate::registry::{DeletionResult, RepositoryClient};
 use crate::release::Failure;
 use crate::release::context::ReleaseContext;
 use crate::release::destination::open_to_delete;
-use crate::retention::{UNHOLD_TYPE, build_lifted_hold};
+use crate::retention::{ObservedManifest, build_lifted_hold, is_lifted_hold};
 use crate::transfer::ImageStore;
 
 /// What the tag of a hold names.
@@ -41,7 +41,9 @@ impl HoldTag {
         // Another version may write other bytes.
         let manifest = store.get_manifest(&TagOrDigest::Digest(digest)).await;
         let is_lifted = match manifest {
-            Ok(Some(manifest)) => manifest.artifact_type.as_deref() == Some(UNHOLD_TYPE),
+            Ok(Some(manifest)) => ObservedManifest::from_manifest(&manifest)
+                .links()
+                .is_some_and(is_lifted_hold),
             Ok(None) => false,
             Err(error) if error.is_unusable_content() => false,
             Err(error) => return Err(request.failure(error)),

@@ -140,6 +140,7 @@ pub(super) fn with_unrecorded(timeline: &OpenTimeline, withdrawn: &WithdrawnRele
         return known;
     }
     let assumed = withdrawn.release.clone().unwrap_or_else(|| TimelineEntry {
+        deletions: Vec::new(),
         record: RecordId::from_blob(b"unrecorded"),
         root: withdrawn.root,
         action: RecordAction::Promote,

@@ -36,6 +36,7 @@ fn record(at: RecordTime) -> RecordId {
 fn line(at: &str, action: RecordAction, version: &str, state: Option<EntryState>) -> HistoryLine {
     let planned_at = time(at);
     let entry = TimelineEntry {
+        deletions: Vec::new(),
         record: record(planned_at),
         root: root(version),
         action: action.clone(),

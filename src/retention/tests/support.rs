@@ -199,6 +199,7 @@ impl PruneRule {
 pub fn releases(entries: &[(&str, &str, Option<&str>, i64)]) -> EnvironmentReleases {
     let entries = entries.iter().enumerate();
     let entries = entries.map(|(at, (action, root, restores, days))| TimelineEntry {
+        deletions: Vec::new(),
         record: RecordId::from_blob(&at.to_le_bytes()),
         root: digest(root),
         action: action.parse::<RecordAction>().unwrap(),

@@ -32,7 +32,7 @@ async fn case_7_a_dry_run_is_what_an_undisturbed_run_deletes() {
     assert!(repository.failure.is_none(), "{:?}", repository.failure);
     assert!(repository.deletions.iter().all(|it| !it.was_absent));
     assert_eq!(
-        repository.deletions[0].reason,
+        repository.deletions[0].reason_text(),
         "the rule tags: pr-*, older-than: 14d"
     );
 }

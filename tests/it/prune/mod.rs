@@ -10,4 +10,5 @@ pub(crate) mod layout_stage;
 mod layouts;
 mod plan_files;
 mod races;
+mod recorded_deletions;
 pub mod stage;

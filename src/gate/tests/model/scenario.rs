@@ -227,6 +227,7 @@ fn random_timeline(random: &mut Rng) -> (Timeline, HashMap<RecordId, RecordTime>
             signed_at.insert(record, RecordTime::from_timestamp(late).unwrap());
         }
         entries.push(TimelineEntry {
+            deletions: Vec::new(),
             record,
             root: digest(root),
             action,

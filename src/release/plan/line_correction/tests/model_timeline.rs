@@ -42,6 +42,7 @@ impl ModelTimeline {
         self.planned.set(number);
         let clock = time(usize::from(number).saturating_sub(registry.choose(3)) + 1);
         TimelineEntry {
+            deletions: Vec::new(),
             record: RecordId::from_blob(&[number]),
             root,
             action,
