@@ -42,6 +42,16 @@ impl ConcurrencyLimit {
         }))
     }
 
+    /// Raises the upper bound. A limit that was halved grows to it as to its old one.
+    pub(crate) fn raise_to(&self, most: usize) {
+        let mut state = self.0.lock();
+        if state.now == state.most && most > state.most {
+            self.0.free.add_permits(most - state.now);
+            state.now = most;
+        }
+        state.most = state.most.max(most);
+    }
+
     /// Waits until another request may be sent.
     pub(crate) async fn acquire(&self) -> RequestPermit {
         let permit = self.0.free.clone().acquire_owned().await;
@@ -132,5 +142,21 @@ mod tests {
             limit.halve();
         }
         assert_eq!(free(&limit), 1, "at least one request is allowed");
+    }
+
+    #[tokio::test]
+    async fn the_limit_is_raised_unless_the_server_was_overloaded() {
+        let limit = ConcurrencyLimit::new(4);
+        let _taken = limit.acquire().await;
+        limit.raise_to(8);
+        limit.raise_to(2);
+        assert_eq!(free(&limit), 7);
+        limit.halve();
+        limit.raise_to(16);
+        assert_eq!(free(&limit), 3);
+        for _ in 0..1000 {
+            limit.record_answer();
+        }
+        assert_eq!(free(&limit), 15);
     }
 }

@@ -33,6 +33,11 @@ impl Digest {
         hasher.finish()
     }
 
+    /// The digest whose 32 bytes these are.
+    pub fn from_array(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The digest itself.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -40,13 +45,10 @@ impl Digest {
 
     /// The encoded part: 64 hex digits.
     pub fn to_hex(&self) -> String {
-        use fmt::Write;
-        self.0
-            .iter()
-            .fold(String::with_capacity(64), |mut hex, byte| {
-                let _ = write!(hex, "{byte:02x}");
-                hex
-            })
+        // Not by the formatter: large repositories have tens of thousands of digests.
+        let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
+        let digits = self.0.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        digits.map(digit).collect()
     }
 
     /// `sha256:` and the first twelve hex digits: enough for a person to tell two apart.

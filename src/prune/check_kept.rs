@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::future::BoxFuture;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::prune_outcome::KeptHole;
@@ -15,7 +16,7 @@ use crate::retention::{ObservedManifest, RepositorySnapshot};
 use crate::transfer::{ImageStore, StoreError};
 
 /// Requests in flight.
-const CHECK_CONCURRENCY: usize = 64;
+const CHECK_CONCURRENCY: usize = 256;
 
 /// Returns what is missing: a child that an index lists, an image that a tag or record names, and a tag that this run
 /// did not delete. `before` is what the repository had, `kept` what it has by the plan.
@@ -44,12 +45,7 @@ async fn check_remote(
     deleted: &BTreeSet<Digest>,
 ) -> Result<Vec<KeptHole>, StoreError> {
     let listed = remote.tags().await?;
-    let tags: Vec<Tag> = listed.iter().cloned().collect();
-    let heads = tags.into_iter().map(|tag| async move {
-        let head = remote.head_manifest(&TagOrDigest::Tag(tag.clone())).await?;
-        Ok::<_, StoreError>((tag, head.map(|head| head.digest)))
-    });
-    let heads: Vec<_> = heads.collect();
+    let heads = listed.iter().map(|tag| read_tag(remote, tag.clone()));
     let heads: Vec<(Tag, Option<Digest>)> = stream::iter(heads)
         .buffer_unordered(CHECK_CONCURRENCY)
         .try_collect()
@@ -62,11 +58,8 @@ async fn check_remote(
             read_new_names(remote, tag, *digest, kept, &mut names).await?;
         }
     }
-    let checks = names.into_iter().map(|(digest, named_by)| async move {
-        let head = remote.head_manifest(&TagOrDigest::Digest(digest)).await?;
-        Ok::<_, StoreError>(head.is_none().then_some((digest, named_by)))
-    });
-    let checks: Vec<_> = checks.collect();
+    let checks = names.into_iter();
+    let checks = checks.map(|(digest, named_by)| find_missing(remote, digest, named_by));
     let missing: Vec<_> = stream::iter(checks)
         .buffer_unordered(CHECK_CONCURRENCY)
         .try_collect()
@@ -78,6 +71,29 @@ async fn check_remote(
         missing,
     }));
     Ok(holes)
+}
+
+/// Returns what a tag names. Boxed, since there is one for each tag.
+fn read_tag(
+    remote: &RepositoryClient,
+    tag: Tag,
+) -> BoxFuture<'_, Result<(Tag, Option<Digest>), StoreError>> {
+    Box::pin(async move {
+        let head = remote.head_manifest(&TagOrDigest::Tag(tag.clone())).await?;
+        Ok((tag, head.map(|head| head.digest)))
+    })
+}
+
+/// Returns a manifest that is missing, with what names it.
+fn find_missing(
+    remote: &RepositoryClient,
+    digest: Digest,
+    named_by: String,
+) -> BoxFuture<'_, Result<Option<(Digest, String)>, StoreError>> {
+    Box::pin(async move {
+        let head = remote.head_manifest(&TagOrDigest::Digest(digest)).await?;
+        Ok(head.is_none().then_some((digest, named_by)))
+    })
 }
 
 /// Returns the children of indexes with what names each; those that were missing before the run are left out.

@@ -6,6 +6,7 @@
 
 mod apply;
 mod archive;
+mod cache_segment;
 mod changed_tags;
 mod check_kept;
 mod content_cache;

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 
@@ -16,8 +17,8 @@ use crate::record::RecordTime;
 use crate::retention::{ReservedTag, RetentionRules};
 use crate::transfer::{ImageReader, ImageStore};
 
-/// Configs that are read at the same time.
-const CONFIG_CONCURRENCY: usize = 32;
+/// Configs that are read at the same time. Large ones wait for their turn.
+const CONFIG_CONCURRENCY: usize = 256;
 /// Most bytes of a config.
 const CONFIG_LIMIT: u64 = 4 << 20;
 
@@ -59,9 +60,9 @@ pub(super) async fn read_ages(
     let reader = ImageReader::from_store(store.clone());
     let reads = configs.into_iter().map(|(digest, config)| {
         let reader = &reader;
-        async move { (digest, read_config(reader, &config, cache, budget).await) }
+        let read = async move { (digest, read_config(reader, &config, cache, budget).await) };
+        Box::pin(read) as BoxFuture<'_, _>
     });
-    let reads: Vec<_> = reads.collect();
     let read: Vec<_> = stream::iter(reads)
         .buffer_unordered(CONFIG_CONCURRENCY)
         .collect()
@@ -101,14 +102,14 @@ async fn read_config(
     cache: &ContentCache,
     budget: &RequestBudget,
 ) -> ConfigReading {
-    let cached = cache.bytes(config.digest).await;
+    let cached = cache.bytes(config.digest);
     let bytes = match cached {
         Some(bytes) => bytes,
         None if config.size > CONFIG_LIMIT => return ConfigReading::Unreadable,
         None if !budget.reserve() => return ConfigReading::BudgetSpent,
         None => match reader.read_small_blob(config, CONFIG_LIMIT).await {
             Ok(bytes) => {
-                cache.add(config.digest, bytes.clone()).await;
+                cache.add(config.digest, &bytes);
                 bytes
             }
             Err(_) => return ConfigReading::Unreadable,

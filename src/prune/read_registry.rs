@@ -19,8 +19,9 @@ use crate::retention::{
     ObservedContent, ObservedManifest, ObservedTag, RegistryDeletion, ReservedTag,
 };
 
-/// Requests in flight. The client sends fewer where the registry says "not now".
-const READ_CONCURRENCY: usize = 96;
+/// Requests in flight: many small ones, of which each waits for the registry alone. The client sends fewer where the
+/// registry says "not now", or takes fewer streams on a connection.
+const READ_CONCURRENCY: usize = 256;
 
 /// Repository that is read.
 pub(super) struct RegistryReading<'a> {
@@ -150,6 +151,7 @@ impl RegistryReading<'_> {
         &self,
         mut state: ReadingState,
     ) -> Result<RepositoryContent, ReadingError> {
+        self.remote.raise_request_limit(READ_CONCURRENCY);
         let mut planned = self.planned;
         let mut running: FuturesUnordered<BoxFuture<'_, ReadAnswer>> = FuturesUnordered::new();
         loop {
@@ -213,7 +215,7 @@ impl RegistryReading<'_> {
 
     async fn answer(&self, task: ReadTask) -> ReadAnswer {
         if let ReadTask::Manifest(digest) = task
-            && let Some(manifest) = self.cache.manifest(digest).await
+            && let Some(manifest) = self.cache.manifest(digest)
         {
             return ReadAnswer::Manifest(digest, ManifestAnswer::Read(Box::new(manifest)));
         }
@@ -238,7 +240,7 @@ impl RegistryReading<'_> {
         if !self.cache.has_content() {
             match self.remote.get_manifest(&target).await {
                 Ok(Some(manifest)) => {
-                    self.cache.add_manifest(&manifest).await;
+                    self.cache.add_manifest(&manifest);
                     let digest = manifest.digest;
                     let read = ManifestAnswer::Read(Box::new(manifest));
                     return ReadAnswer::Tag(tag, digest, Some(read));
@@ -259,7 +261,7 @@ impl RegistryReading<'_> {
     async fn read_manifest(&self, digest: Digest) -> ManifestAnswer {
         match self.remote.get_manifest(&TagOrDigest::Digest(digest)).await {
             Ok(Some(manifest)) => {
-                self.cache.add_manifest(&manifest).await;
+                self.cache.add_manifest(&manifest);
                 ManifestAnswer::Read(Box::new(manifest))
             }
             Ok(None) => ManifestAnswer::Absent,

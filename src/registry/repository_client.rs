@@ -57,6 +57,12 @@ impl RegistryClient {
 }
 
 impl RepositoryClient {
+    /// Allows as many requests in flight to the registry as this, in this run. A registry that answers 429 or 503 gets
+    /// fewer, as ever.
+    pub fn raise_request_limit(&self, most: usize) {
+        self.registry.control_limit.raise_to(most);
+    }
+
     /// Returns the repository's name.
     pub fn repository(&self) -> &Repository {
         &self.repository
