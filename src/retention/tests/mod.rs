@@ -4,6 +4,7 @@ mod evidence_cases;
 mod graph_cases;
 mod manifests_read;
 mod model;
+mod peer;
 mod release_cases;
 mod resumed_runs;
 mod rule_cases;
