@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the tests against other programs: the distribution registry, crane, skopeo, oras, cosign, refregistry (a registry
+# Runs the tests against other programs: the distribution registry, crane, regctl, skopeo, oras, cosign, refregistry (a registry
 # with the referrers API), zsh, fish, zot if there is one, and a complete Sigstore with sigstore-python.
 #   interop.sh [--install] [FILTER...]
 # The script looks for them on PATH and in ~/.cache/shipmark/peers; --install installs all but skopeo, zsh and fish (Debian packages), zot
@@ -16,12 +16,12 @@ export PATH="$PATH:$cache/peers:$cache/sigstore"
 case ${1:-} in
   --install)
     shift
-    scripts/install-peers.sh registry crane oras cosign refregistry sigstore-python
+    scripts/install-peers.sh registry crane regctl oras cosign refregistry sigstore-python
     ;;
   -*) sed -n '2,9s/^# //p' "$0" >&2; exit 2 ;;
 esac
 missing=
-for need in registry crane oras cosign refregistry; do
+for need in registry crane regctl oras cosign refregistry; do
   command -v "$need" >/dev/null || missing+=$'\n  '"$need: scripts/install-peers.sh $need"
 done
 for need in skopeo zsh fish; do
@@ -32,7 +32,7 @@ done
 # The modules of tests that need a Sigstore are all but these.
 without_sigstore=(command_line:: interop:: interop_copies:: interop_cosign:: interop_keys::
   interop_records::air_gap:: interop_records::attestations:: interop_records::story:: interop_records::summaries::
-  interop_records::untouched::)
+  interop_records::untouched:: prune::peer_clients::)
 stack_lacks=
 if [ ! -d "$stack" ]; then
   stack_lacks="there is no $stack"

@@ -8,6 +8,7 @@ mod crash;
 mod known_hosts;
 pub(crate) mod layout_stage;
 mod layouts;
+mod peer_clients;
 mod plan_files;
 mod races;
 mod recorded_deletions;
