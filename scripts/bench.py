@@ -4,8 +4,8 @@
     PATH=DIR_OF_SHIPMARK:~/.cache/shipmark/peers:$PATH scripts/bench.py --plan core --reps 5 --out r.json --md r.md
 
 All arguments go to that program; its README explains them and the figures. `scripts/install-peers.sh` installs the other
-programs. This script adds a repository and a tag for the commands that name a destination by both, and the plans `records`
-and `gates` (bench_records.py, bench_gates.py), which print tables of their own.
+programs. This script adds a repository and a tag for the commands that name a destination by both, and the plans `records`,
+`gates` and `retention` (bench_records.py, bench_gates.py, bench_retention.py), which print tables of their own.
 """
 import datetime
 import os
@@ -17,6 +17,7 @@ sys.path.insert(0, str(shared / "bench"))
 import bench  # noqa: E402  (it is only found with the path above)
 import bench_gates  # noqa: E402
 import bench_records  # noqa: E402
+import bench_retention  # noqa: E402
 
 run = bench.Rig.run
 
@@ -33,6 +34,8 @@ def plan_with_records(running, name):
         return bench_records.run(running, bench.Rig, bench.free_port)
     if name == "gates":
         return bench_gates.run(running, datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    if name == "retention":
+        return bench_retention.run(running.args.reps)
     return plan(running, name)
 
 
