@@ -186,6 +186,24 @@ mod tests {
     }
 
     #[test]
+    fn the_contents_of_many_runs_are_merged() {
+        let folder = tempfile::tempdir().unwrap();
+        let notices = Notices::new(|notice| panic!("{notice:?}"));
+        let open = || ContentCache::open(Some(folder.path()), &notices);
+        let contents: Vec<String> = (0..40).map(|number| number.to_string()).collect();
+        for content in &contents {
+            let bytes = content.as_bytes();
+            open().add(Digest::from_bytes(bytes), bytes);
+        }
+        let cache = open();
+        for content in &contents {
+            let read = cache.bytes(Digest::from_bytes(content.as_bytes()));
+            assert_eq!(read.as_deref(), Some(content.as_bytes()));
+        }
+        assert!(fs::read_dir(folder.path()).unwrap().count() <= 16);
+    }
+
+    #[test]
     fn a_cache_that_cannot_be_written_is_one_warning() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
