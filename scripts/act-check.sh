@@ -2,7 +2,8 @@
 # Releases the image of the Dockerfile's final stage to a registry on loopback, as .github/workflows/release.yml does, and
 # runs tests/act/release.yml under act with the action.yml of that release, once with jobs in containers and once with
 # jobs on this machine; then checks the registry and the log. act-documents.sh does the same with the workflows of README.md
-# and docs/, and act-gitflow.sh with those of examples/gitflow, in the second mode alone.
+# and docs/, act-retention.sh with that of examples/retention, and act-gitflow.sh with those of examples/gitflow, in the
+# second mode alone.
 #   act-check.sh RUNNER_TOOLS_DIR     a directory with act-run.sh, build-image.sh, dockerd-up.sh, dockerd-down.sh
 # The release is signed if that directory has a sibling sigstore-stack, with its servers in ~/.cache/shipmark/sigstore.
 # Needs root, dockerd, BuildKit, act, registry and crane on PATH. It uses a dockerd that already runs, and stops every
@@ -88,6 +89,7 @@ in_mode() { # MODE
 in_mode job
 in_mode host
 scripts/act-documents.sh "$runner" "$work/tree/action.yml" "$released@$built" "$shipmark"
+scripts/act-retention.sh "$runner" "$work/tree/action.yml" "$released@$built"
 if [ -d "$runner/../sigstore-stack" ] && [ -x "${XDG_CACHE_HOME:-$HOME/.cache}/shipmark/sigstore/fulcio" ]; then
   scripts/act-gitflow.sh "$runner" "$work/tree/action.yml" "$released@$built" "$shipmark"
 else

@@ -27,7 +27,7 @@ scripts/document-workflows.sh "$work/documents/.github/workflows"
 blocks=$(find "$work/documents/.github/workflows" -type f | wc -l)
 [ "$blocks" -gt 0 ] || { echo "lint-documents.sh: README.md and docs/ have no workflow" >&2; exit 1; }
 check_project documents
-for set in fleet gitflow/workflows gitflow/central; do
+for set in fleet gitflow/workflows gitflow/central retention/workflows; do
   name=${set//\//-}
   mkdir -p "$work/$name/.github/workflows"
   for file in "examples/$set"/*.yml; do

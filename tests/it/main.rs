@@ -74,6 +74,7 @@ mod registry_api;
 mod registry_quirks;
 mod rejected_inputs;
 mod releasing_ref;
+mod retention_example;
 mod road;
 mod rollback;
 mod rollback_crash;
