@@ -317,6 +317,7 @@ impl RepositoryRun<'_> {
             snapshot.registry = RegistryDeletion {
                 deletes_tags_with_manifest: true,
                 refuses_last_tagged: false,
+                deletes_children_with_index: false,
                 order: DeletionOrder::RootsFirst,
             };
             let change = format!("the registry deletes no tag alone: {reason}");

@@ -37,13 +37,16 @@ pub(super) const ABILITIES: RegistryAbilities = RegistryAbilities {
     deletion: RegistryDeletion {
         deletes_tags_with_manifest: false,
         refuses_last_tagged: false,
+        deletes_children_with_index: false,
         order: DeletionOrder::ReferrersFirst,
     },
     refusals: "locked images and tags, known beforehand",
     undo: "soft delete, where the registry has it on",
     pace: "as it says",
     login: "`metadata/read`, for deletions `content/delete` (AcrPull, AcrDelete)",
-    source: AbilitySource::Fixture("tests/it/registry_api/acr.rs"),
+    source: AbilitySource::Assumed(
+        "Azure Container Registry REST API, data plane; acr-cli",
+    ),
 };
 
 /// Repository of Azure Container Registry.

@@ -7,6 +7,7 @@ use crate::retention::{DeletionOrder, RegistryDeletion};
 const BY_SPECIFICATION: RegistryDeletion = RegistryDeletion {
     deletes_tags_with_manifest: false,
     refuses_last_tagged: false,
+    deletes_children_with_index: false,
     order: DeletionOrder::ReferrersFirst,
 };
 

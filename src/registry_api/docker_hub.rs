@@ -37,13 +37,16 @@ pub(super) const ABILITIES: RegistryAbilities = RegistryAbilities {
     deletion: RegistryDeletion {
         deletes_tags_with_manifest: false,
         refuses_last_tagged: false,
+        deletes_children_with_index: false,
         order: DeletionOrder::IndexesFirst,
     },
     refusals: "what a tag or an index names (403)",
     undo: "none",
     pace: "as it says",
     login: "access token with Read, Write and Delete",
-    source: AbilitySource::Fixture("tests/it/registry_api/docker_hub.rs"),
+    source: AbilitySource::Assumed(
+        "Docker Hub API; Docker registry API, \"Delete image manifest\"",
+    ),
 };
 
 /// Repository of Docker Hub.

@@ -31,13 +31,16 @@ pub(super) const ABILITIES: RegistryAbilities = RegistryAbilities {
     deletion: RegistryDeletion {
         deletes_tags_with_manifest: false,
         refuses_last_tagged: false,
+        deletes_children_with_index: false,
         order: DeletionOrder::IndexesFirst,
     },
     refusals: "what a tag, an index or a referrer names (400)",
     undo: "none",
     pace: "300,000 deletions a day",
     login: "`roles/artifactregistry.reader`, for deletions `roles/artifactregistry.repoAdmin`",
-    source: AbilitySource::Fixture("tests/it/registry_api/gar.rs"),
+    source: AbilitySource::Assumed(
+        "Artifact Registry REST API, `packages.versions`; kube-image-keeper#636",
+    ),
 };
 
 /// Image of a repository of Artifact Registry.

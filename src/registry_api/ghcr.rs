@@ -46,13 +46,16 @@ pub(super) const ABILITIES: RegistryAbilities = RegistryAbilities {
     deletion: RegistryDeletion {
         deletes_tags_with_manifest: true,
         refuses_last_tagged: true,
+        deletes_children_with_index: false,
         order: DeletionOrder::RootsFirst,
     },
     refusals: "the last tagged version; public versions with more than 5,000 downloads",
     undo: "30 days, `restore` without `archive`",
     pace: "180 deletions a minute, 1,000 requests an hour with `GITHUB_TOKEN`",
     login: "`packages: write`, role Admin on the package",
-    source: AbilitySource::Fixture("tests/it/registry_api/ghcr.rs"),
+    source: AbilitySource::Assumed(
+        "GitHub REST API, \"Packages\"; messages of ghcr-cleanup-action and kairos#4723",
+    ),
 };
 
 /// Package of GitHub Container Registry.

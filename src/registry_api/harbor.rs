@@ -35,13 +35,16 @@ pub(super) const ABILITIES: RegistryAbilities = RegistryAbilities {
     deletion: RegistryDeletion {
         deletes_tags_with_manifest: false,
         refuses_last_tagged: false,
+        deletes_children_with_index: true,
         order: DeletionOrder::IndexesFirst,
     },
-    refusals: "images with immutable tags, known beforehand; what an index lists",
+    refusals: "images with immutable tags, known beforehand; what an index lists. An index goes with its children that nothing else names: one with a child that stays is kept",
     undo: "none",
     pace: "as it says",
     login: "list and read artifact, list tag, delete artifact, delete tag",
-    source: AbilitySource::Fixture("tests/it/registry_api/harbor.rs"),
+    source: AbilitySource::Assumed(
+        "Harbor API v2.0, and its source for `base=*`",
+    ),
 };
 
 /// Repository of Harbor.

@@ -36,13 +36,16 @@ pub(super) const ABILITIES: RegistryAbilities = RegistryAbilities {
     deletion: RegistryDeletion {
         deletes_tags_with_manifest: false,
         refuses_last_tagged: false,
+        deletes_children_with_index: false,
         order: DeletionOrder::ReferrersFirst,
     },
     refusals: "nothing that is known",
     undo: "time machine, two weeks by default, in its own interface",
     pace: "as it says",
     login: "OAuth token of `$oauthtoken` with `repo:read` and `repo:write`",
-    source: AbilitySource::Fixture("tests/it/registry_api/quay.rs"),
+    source: AbilitySource::Assumed(
+        "Quay API",
+    ),
 };
 
 /// Repository of Quay.

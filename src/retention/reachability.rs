@@ -38,6 +38,9 @@ impl Reachability {
         if facts.repository.registry.refuses_last_tagged {
             reachability.keep_last_tagged(facts);
         }
+        if facts.repository.registry.deletes_children_with_index {
+            reachability.keep_indexes_of_kept(graph);
+        }
         reachability.keep_unplanned(facts);
         reachability
     }
@@ -128,6 +131,28 @@ impl Reachability {
         let newest = tagged.max_by_key(|node| (facts.ages[*node].map(|age| age.time), *node));
         if let Some(node) = newest {
             let reason = "it is the last one that has a tag".to_owned();
+            self.keep(graph, node, vec![KeepReason::RegistryRefuses(reason)], true);
+        }
+    }
+
+    /// Keeps the indexes of a child that stays and that would go with them: one without a tag that no kept index lists.
+    fn keep_indexes_of_kept(&mut self, graph: &ManifestGraph<'_>) {
+        loop {
+            let would_go = |child: &usize| {
+                let mut parents = graph.parents(*child).iter();
+                self.kept[*child].is_some()
+                    && graph.tags(*child).is_empty()
+                    && parents.all(|parent| self.kept[*parent].is_none())
+            };
+            let mut nodes = graph.nodes().filter(|node| self.kept[*node].is_none());
+            let found = nodes.find_map(|node| {
+                let child = graph.children(node).iter().copied().find(would_go)?;
+                Some((node, child))
+            });
+            let Some((node, child)) = found else {
+                return;
+            };
+            let reason = format!("it deletes {} with it, which stays", graph.digest(child));
             self.keep(graph, node, vec![KeepReason::RegistryRefuses(reason)], true);
         }
     }

@@ -56,6 +56,8 @@ pub struct RegistryDeletion {
     pub deletes_tags_with_manifest: bool,
     /// Whether the registry refuses to delete the last manifest that has a tag.
     pub refuses_last_tagged: bool,
+    /// Whether an index goes together with its children that have no tag and that no other index lists.
+    pub deletes_children_with_index: bool,
     /// Order of deletions.
     pub order: DeletionOrder,
 }

@@ -72,13 +72,16 @@ pub(super) const ABILITIES: RegistryAbilities = RegistryAbilities {
     deletion: RegistryDeletion {
         deletes_tags_with_manifest: true,
         refuses_last_tagged: false,
+        deletes_children_with_index: false,
         order: DeletionOrder::RootsFirst,
     },
     refusals: "an image that an index lists; archived images cannot be read and stay",
     undo: "none",
     pace: "100 images a request, waits where it throttles",
     login: "`ecr:DescribeImages`, `ecr:BatchDeleteImage`; without the API `ecr:BatchDeleteImage` and the registry's login",
-    source: AbilitySource::Fixture("tests/it/registry_api/ecr.rs"),
+    source: AbilitySource::Assumed(
+        "Amazon ECR API reference; containers-roadmap#1229",
+    ),
 };
 
 /// Repository of Amazon ECR.

@@ -212,6 +212,7 @@ fn case_25_what_the_registry_refuses_stays_and_is_named() {
     web.registry = RegistryDeletion {
         deletes_tags_with_manifest: true,
         refuses_last_tagged: true,
+        deletes_children_with_index: false,
         order: DeletionOrder::RootsFirst,
     };
     let refusal = "it has more than 5000 downloads".to_owned();
@@ -226,4 +227,34 @@ fn case_25_what_the_registry_refuses_stays_and_is_named() {
     assert_eq!(plan.gone(), ["i0", "i2"]);
     let last = "it is the last one that has a tag".to_owned();
     assert_eq!(plan.reasons("i1"), [KeepReason::RegistryRefuses(last)]);
+}
+
+#[test]
+fn an_index_stays_whose_deletion_takes_a_pinned_child_along() {
+    let mut web = images(1, 4);
+    for child in ["a", "b", "c"] {
+        web.image(child, 90);
+    }
+    web.index("old", &["a", "b"], 90);
+    web.index("older", &["c"], 90);
+    web.tag("pr-1", "old");
+    web.tag("pr-2", "older");
+    let mut snapshot = snapshot(web);
+    snapshot.pins = vec![PinnedDigest {
+        pattern: "*.yaml".to_owned(),
+        file: "web.yaml".to_owned(),
+        repository: "web".to_owned(),
+        digest: digest("a"),
+    }];
+    let rules = rules([tags("pr-*")]);
+    let gone = |snapshot: &RetentionSnapshot| plan(snapshot, &rules).repositories.remove(0).gone();
+    assert_eq!(gone(&snapshot), ["b", "c", "i0", "old", "older"]);
+    snapshot.repositories[0].registry.deletes_children_with_index = true;
+    assert_eq!(gone(&snapshot), ["c", "i0", "older"]);
+    let fate = plan(&snapshot, &rules).repositories.remove(0);
+    let reasons = format!("{:?}", fate.reasons("old"));
+    assert!(reasons.contains("it deletes"), "{reasons}");
+    // A child with a tag does not go with its index.
+    snapshot.repositories[0].tag("1.0", "a");
+    assert_eq!(gone(&snapshot), ["b", "c", "i0", "old", "older"]);
 }

@@ -11,5 +11,7 @@ mod layouts;
 mod peer_clients;
 mod plan_files;
 mod races;
+mod real_garbage_collection;
+mod real_repository;
 mod recorded_deletions;
 pub mod stage;

@@ -291,8 +291,12 @@ impl<'a> Restatement<'a> {
                 .manifests
                 .get(&digest)
                 .and_then(|it| it.links());
+            let names_nothing = links.is_some_and(|it| {
+                it.children.is_empty() && it.subject.is_none() && it.blobs.is_empty()
+            });
             let kind = links.and_then(|it| it.artifact_type.as_deref());
-            let is_lifted = kind == Some(UNHOLD_TYPE) && !self.rules.prune.is_empty();
+            let is_lifted =
+                kind == Some(UNHOLD_TYPE) && names_nothing && !self.rules.prune.is_empty();
             return if is_lifted {
                 Word::Goes
             } else {

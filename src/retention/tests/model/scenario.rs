@@ -114,6 +114,7 @@ fn random_repository(random: &mut Rng) -> RepositorySnapshot {
     repository.registry = RegistryDeletion {
         deletes_tags_with_manifest: once_in(random, 3),
         refuses_last_tagged: false,
+        deletes_children_with_index: false,
         order: one_of(
             random,
             &[
