@@ -1,7 +1,9 @@
 //! The table of variables that a command line reads, in addition to one for each input.
 
 use super::verb::Verb;
-use super::verb_groups::{REGISTRY_VERBS, RELEASE_VERBS, SIGNING, TAGGING_VERBS, TAGS_VERBS};
+use super::verb_groups::{
+    ARCHIVING, REGISTRY_VERBS, RELEASE_VERBS, SIGNING, TAGGING_VERBS, TAGS_VERBS,
+};
 
 /// Variable that other programs also read.
 #[derive(Debug)]
@@ -49,6 +51,16 @@ pub(super) const VARIABLES: &[VariableDeclaration] = &[
         "DOCKER_HOST",
         REGISTRY_VERBS,
         "Address of the Docker engine, for docker-daemon:NAME",
+    ),
+    variable(
+        "AWS_ACCESS_KEY_ID",
+        ARCHIVING,
+        "Key for the API of Amazon ECR, with AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN",
+    ),
+    variable(
+        "AWS_ENDPOINT_URL_ECR",
+        ARCHIVING,
+        "Address of the API of Amazon ECR, else AWS_ENDPOINT_URL, else that of the region",
     ),
     variable("TMPDIR", RELEASE_VERBS, "Directory for unpacked archives"),
     variable(

@@ -6,6 +6,7 @@ use url::Url;
 use super::github_inputs::api_base;
 use super::invocation::Invocation;
 use super::service_address::is_confidential;
+use crate::actions::SecretTexts;
 use crate::cli::Input;
 use crate::registry_api::{ApiLogins, AwsKeys};
 use crate::release::Failure;
@@ -40,6 +41,11 @@ fn aws_keys(invocation: &Invocation) -> Result<Option<AwsKeys>, Failure> {
     ) else {
         return Ok(None);
     };
+    let session_token = variable("AWS_SESSION_TOKEN");
+    let mut secrets = SecretTexts::default();
+    secrets.add(secret);
+    secrets.add(session_token.unwrap_or_default());
+    invocation.log.add_secrets(&secrets);
     let endpoint = ECR_ENDPOINTS
         .iter()
         .find_map(|name| Some((*name, variable(name)?)));
@@ -50,7 +56,7 @@ fn aws_keys(invocation: &Invocation) -> Result<Option<AwsKeys>, Failure> {
     Ok(Some(AwsKeys {
         access_key_id: access_key_id.to_owned(),
         secret_access_key: secret.into(),
-        session_token: variable("AWS_SESSION_TOKEN").map(SecretString::from),
+        session_token: session_token.map(SecretString::from),
         endpoint: endpoint.transpose()?,
     }))
 }

@@ -44,9 +44,7 @@ pub(super) const ABILITIES: RegistryAbilities = RegistryAbilities {
     undo: "soft delete, where the registry has it on",
     pace: "as it says",
     login: "`metadata/read`, for deletions `content/delete` (AcrPull, AcrDelete)",
-    source: AbilitySource::Assumed(
-        "Azure Container Registry REST API, data plane; acr-cli",
-    ),
+    source: AbilitySource::Assumed("Azure Container Registry REST API, data plane; acr-cli"),
 };
 
 /// Repository of Azure Container Registry.

@@ -42,9 +42,7 @@ pub(super) const ABILITIES: RegistryAbilities = RegistryAbilities {
     undo: "none",
     pace: "as it says",
     login: "list and read artifact, list tag, delete artifact, delete tag",
-    source: AbilitySource::Assumed(
-        "Harbor API v2.0, and its source for `base=*`",
-    ),
+    source: AbilitySource::Assumed("Harbor API v2.0, and its source for `base=*`"),
 };
 
 /// Repository of Harbor.

@@ -43,9 +43,7 @@ pub(super) const ABILITIES: RegistryAbilities = RegistryAbilities {
     undo: "time machine, two weeks by default, in its own interface",
     pace: "as it says",
     login: "OAuth token of `$oauthtoken` with `repo:read` and `repo:write`",
-    source: AbilitySource::Assumed(
-        "Quay API",
-    ),
+    source: AbilitySource::Assumed("Quay API"),
 };
 
 /// Repository of Quay.

@@ -79,9 +79,7 @@ pub(super) const ABILITIES: RegistryAbilities = RegistryAbilities {
     undo: "none",
     pace: "100 images a request, waits where it throttles",
     login: "`ecr:DescribeImages`, `ecr:BatchDeleteImage`; without the API `ecr:BatchDeleteImage` and the registry's login",
-    source: AbilitySource::Assumed(
-        "Amazon ECR API reference; containers-roadmap#1229",
-    ),
+    source: AbilitySource::Assumed("Amazon ECR API reference; containers-roadmap#1229"),
 };
 
 /// Repository of Amazon ECR.

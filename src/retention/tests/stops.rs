@@ -249,7 +249,9 @@ fn an_index_stays_whose_deletion_takes_a_pinned_child_along() {
     let rules = rules([tags("pr-*")]);
     let gone = |snapshot: &RetentionSnapshot| plan(snapshot, &rules).repositories.remove(0).gone();
     assert_eq!(gone(&snapshot), ["b", "c", "i0", "old", "older"]);
-    snapshot.repositories[0].registry.deletes_children_with_index = true;
+    snapshot.repositories[0]
+        .registry
+        .deletes_children_with_index = true;
     assert_eq!(gone(&snapshot), ["c", "i0", "older"]);
     let fate = plan(&snapshot, &rules).repositories.remove(0);
     let reasons = format!("{:?}", fate.reasons("old"));

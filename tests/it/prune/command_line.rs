@@ -328,3 +328,22 @@ fn a_recorded_hold_keeps_its_image_without_its_tag() {
     assert_eq!(ran.status, Some(0), "{}", ran.log);
     assert!(ran.out.contains("the hold case-7 names it"), "{}", ran.out);
 }
+
+#[test]
+fn keys_of_amazon_are_masked() {
+    let (place, ..) = folder(POLICY);
+    for name in ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
+        let secret = "wJalrXUtnFEMI.K7MDENG.made.up";
+        let mut command = place.command();
+        command
+            .env("SHIPMARK_NOW", "2026-12-01T00:00:00Z")
+            .env("AWS_ACCESS_KEY_ID", "AKIDMADEUP")
+            .env("AWS_SECRET_ACCESS_KEY", "another.secret.made.up")
+            .env(name, secret)
+            .args(["prune", "--explain", secret]);
+        let ran = Ran::of(command.output().unwrap());
+        let all = format!("{}{}", ran.out, ran.log);
+        assert!(all.contains("***"), "{all}");
+        assert!(!all.contains(secret), "{all}");
+    }
+}
