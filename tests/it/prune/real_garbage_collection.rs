@@ -114,10 +114,12 @@ async fn what_stays_is_whole_after_the_registrys_own_garbage_collection() {
     for options in [&[][..], &["--delete-untagged"]] {
         registry = registry.collect_garbage(options);
         let place = format!("{}/{path}", registry.address);
-        for tag in ["it", "1.0.0"] {
-            let image = format!("{place}:{tag}");
-            bench.must_run("crane", &["validate", "--insecure", "--remote", &image]);
-        }
+        // The layers of the second one are no archives, so it is pulled and not validated.
+        let whole = format!("{place}:it");
+        bench.must_run("crane", &["validate", "--insecure", "--remote", &whole]);
+        let (plain, pulled) = (format!("{place}:1.0.0"), format!("pulled{}", options.len()));
+        let arguments = ["pull", "--insecure", "--format=oci", &plain, &pulled];
+        bench.must_run("crane", &arguments);
         let image = format!("{place}:it");
         for form in FORMS {
             assert!(
