@@ -76,7 +76,7 @@ export SHIPMARK_TEST_REFREGISTRY
 echo "registry with the referrers API: $SHIPMARK_TEST_REFREGISTRY"
 echo "registries: $SHIPMARK_TEST_REGISTRY, $SHIPMARK_TEST_REGISTRY_2, with a password $SHIPMARK_TEST_REGISTRY_BASIC"
 
-[ -n "${SHIPMARK_TEST_ZOT:-}" ] || echo "LEFT OUT: copies from and to zot, since SHIPMARK_TEST_ZOT names none"
+[ -n "${SHIPMARK_TEST_ZOT:-}" ] || echo "LEFT OUT: copies from and to zot, and deletions there, since SHIPMARK_TEST_ZOT names none"
 
 # A Docker engine is asked for an image that it has, where one answers.
 skip=()

@@ -142,3 +142,27 @@ async fn what_stays_is_whole_after_the_registrys_own_garbage_collection() {
         assert!(!registry.has_blob(&layer("a")) && registry.has_blob(&layer("other")));
     }
 }
+
+/// The distribution registry, and zot where one is named.
+const SERVERS: [&str; 2] = ["SHIPMARK_TEST_REGISTRY", "SHIPMARK_TEST_ZOT"];
+
+#[tokio::test]
+#[ignore = "needs real registries: scripts/interop.sh"]
+async fn every_real_registry_deletes_an_image_with_all_that_belongs_to_it() {
+    let rules = rules([tagged("pr-*", Some(14)), untagged(Some(7))]);
+    let named = SERVERS
+        .into_iter()
+        .filter_map(|name| std::env::var(name).ok());
+    let mut count = 0;
+    for address in named {
+        let stage = PruneStage::signed_pull_request(Profile::plain().referrers(false), true).await;
+        stage.tag("pr-2", "other");
+        let repository = RealRepository::fill_at(&stage, &address, "each").await;
+        repository.apply(&rules).await;
+        let (left, tags) = repository.left().await;
+        assert_eq!(left.into_iter().collect::<Vec<_>>(), ["other"], "{address}");
+        assert_eq!(tags.into_keys().collect::<Vec<_>>(), ["1.0.0"], "{address}");
+        count += 1;
+    }
+    assert!(count >= 1, "run scripts/interop.sh");
+}
