@@ -89,7 +89,7 @@ in_mode() { # MODE
 in_mode job
 in_mode host
 scripts/act-documents.sh "$runner" "$work/tree/action.yml" "$released@$built" "$shipmark"
-scripts/act-retention.sh "$runner" "$work/tree/action.yml" "$released@$built"
+scripts/act-retention.sh "$runner" "$work/tree/action.yml" "$released@$built" "$shipmark"
 if [ -d "$runner/../sigstore-stack" ] && [ -x "${XDG_CACHE_HOME:-$HOME/.cache}/shipmark/sigstore/fulcio" ]; then
   scripts/act-gitflow.sh "$runner" "$work/tree/action.yml" "$released@$built" "$shipmark"
 else

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Runs the workflow of examples/retention under act, with jobs on this machine and the action in its container: the plan goes
 # into one issue, a second run updates it, what the plan has is deleted, and a run without a plan leaves no issue open.
-#   act-retention.sh RUNNER_TOOLS_DIR ACTION_YML IMAGE
-# ACTION_YML is that of a release and names IMAGE, which the engine has. Needs what act-check.sh needs, which calls it, and
+#   act-retention.sh RUNNER_TOOLS_DIR ACTION_YML IMAGE SHIPMARK
+# ACTION_YML is that of a release and names IMAGE, which the engine has; SHIPMARK is a binary of it. Needs what act-check.sh needs, which calls it, and
 # jq. Artifacts and gh have replacements; the reviewers of the environment do not exist here.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-usage='usage: act-retention.sh RUNNER_TOOLS_DIR ACTION_YML IMAGE'
-runner=$(realpath "${1:?$usage}") action=${2:?$usage} image=${3:?$usage}
+usage='usage: act-retention.sh RUNNER_TOOLS_DIR ACTION_YML IMAGE SHIPMARK'
+runner=$(realpath "${1:?$usage}") action=${2:?$usage} image=${3:?$usage} shipmark=$(realpath "${4:?$usage}")
 fail() { echo "act-retention.sh: $*" >&2; exit 1; }
 docker image inspect "$image" >/dev/null || fail "the engine does not have $image"
 
@@ -34,7 +34,6 @@ mkdir "$work/layout"
 tar -xf examples/web.oci.tar -C "$work/layout"
 dev=$registry/acme/web/dev
 crane push "$work/layout" "$dev:1.4.0" >/dev/null 2>&1
-crane copy "$dev:1.4.0" "$registry/acme/web/production:1.4.0" >/dev/null 2>&1
 for tag in 1.4.1 1.4.2 1.4.3 pr-7; do
   crane mutate --set-platform linux/amd64 --label "made-up=$tag" --tag "$dev:$tag" "$dev:1.4.0" >/dev/null 2>&1 ||
     fail "crane made no image $tag"
@@ -70,6 +69,9 @@ cp -a examples/retention/workflows "$tree/.github/workflows"
 sed "s#ghcr\.io#$registry#g" examples/retention/shipmark.yml >"$tree/.github/shipmark.yml"
 # act's schema of workflows does not know the key yet, with which GitHub makes no deployment of its own.
 sed -i -E -e "s#ghcr\.io#$registry#g" -e '/^ +deployment: false$/d' "$tree"/.github/workflows/*.yml
+# A release that a record keeps.
+(cd "$tree" && "$shipmark" promote --policy .github/shipmark.yml --environment production --version 1.4.0 --source "$dev:1.4.0") \
+  >"$work/log" 2>&1 || { cat "$work/log" >&2; fail 'the image is not released'; }
 run() { # JOB
   local began=$SECONDS uses folder
   local actions=()

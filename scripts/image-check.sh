@@ -7,8 +7,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 runner=$(realpath "${1:?usage: image-check.sh RUNNER_TOOLS_DIR}")
-binary_limit=17600000
-image_limit=8500000
+binary_limit=18000000
+image_limit=8700000
 start_limit=5000 # microseconds
 stop_limit=2000000 # microseconds
 image=shipmark:check
