@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::plan_file::{PlanFile, ShownDeletion};
 use super::prune_outcome::AppliedRepository;
 use super::prune_request::{PruneRequest, RecordedUse};
-use crate::image::Digest;
+use crate::image::{Destination, Digest};
 use crate::record::{RecordedDeletion, Timeline};
 use crate::release::{Failure, ReleaseContext, record_deletions};
 use crate::retention::{DeletionReason, DeletionStep, RepositorySnapshot};
@@ -74,7 +74,8 @@ fn recorded_deletions(
         })
         .collect();
     let planned = file.reasons.get(&snapshot.name).into_iter().flatten();
-    let gone = planned.filter(|it| is_gone(&it.step, snapshot));
+    let is_layout = matches!(applied.place, Destination::Layout(_));
+    let gone = planned.filter(|it| is_gone(&it.step, snapshot, is_layout));
     let is_new = |it: &&ShownDeletion| !own.iter().any(|own| is_same(&own.step, &it.step));
     let earlier = gone.filter(is_new).map(|it| ShownDeletion {
         reason: format!("{}; {GONE_BEFORE}", it.reason),
@@ -115,10 +116,14 @@ fn join_deletions<'a>(all: impl Iterator<Item = &'a ShownDeletion>) -> Vec<Recor
     deletions
 }
 
-/// Returns whether what a step deletes is not there.
-fn is_gone(step: &DeletionStep, snapshot: &RepositorySnapshot) -> bool {
+/// Returns whether what a step deletes is known not to be there. A layout is read as a whole; a registry says so of each
+/// manifest that it is asked for.
+fn is_gone(step: &DeletionStep, snapshot: &RepositorySnapshot, is_layout: bool) -> bool {
     match step {
         DeletionStep::Tag { tag, .. } => !snapshot.tags.contains_key(tag),
+        DeletionStep::Manifest { digest, .. } if is_layout => {
+            !snapshot.manifests.contains_key(digest)
+        }
         DeletionStep::Manifest { digest, .. } => snapshot.absent.contains(digest),
     }
 }

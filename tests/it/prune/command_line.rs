@@ -1,6 +1,7 @@
 //! The verbs as a user runs them, on a layout.
 
 use serde_json::Value;
+use shipmark::layout::LayoutDirectory;
 
 use super::layout_stage::{INDEX, LayoutStage, MANIFEST};
 use crate::support::output_schema::OutputSchema;
@@ -300,6 +301,43 @@ fn a_deletion_is_recorded_where_the_environment_keeps_a_timeline() {
     // The next plan reads the timeline, and nothing is left to delete.
     let again = json(&run(&place, &["prune", "--output=json"]));
     assert_eq!(again["outcome"], "unchanged", "{again:#}");
+}
+
+#[tokio::test]
+async fn what_is_gone_from_a_layout_before_the_plan_is_repeated_is_recorded() {
+    let (place, stage, [going, _]) = folder(POLICY);
+    release(&place);
+    let planned = run(&place, &["prune", "--plan-file=plan.json"]);
+    assert_eq!(planned.status, Some(0), "{}", planned.log);
+    // An earlier run of the plan deleted the image, and died.
+    let layout = LayoutDirectory::new(stage.path());
+    let tag = "pr-1".parse().unwrap();
+    layout
+        .delete_tag(&tag, going.parse().unwrap())
+        .await
+        .unwrap();
+    layout
+        .delete_manifest(going.parse().unwrap(), &[])
+        .await
+        .unwrap();
+    let report = json(&run(
+        &place,
+        &["prune", "--apply=plan.json", "--output=json"],
+    ));
+    let records = &report["repositories"][0]["result"]["records"];
+    assert_eq!(records.as_array().unwrap().len(), 1, "{report:#}");
+    let arguments = ["history", "--environment=dev", "--verify", "--output=json"];
+    let history = json(&run(&place, &arguments));
+    let entries = history["timelines"][0]["entries"].as_array().unwrap();
+    let mut pruned = entries.iter().filter(|it| it["action"] == "pruned");
+    assert_eq!(pruned.next().unwrap()["digest"], going);
+    assert!(pruned.next().is_none());
+    let again = json(&run(
+        &place,
+        &["prune", "--apply=plan.json", "--output=json"],
+    ));
+    let records = &again["repositories"][0]["result"]["records"];
+    assert_eq!(records.as_array().unwrap().len(), 0, "{again:#}");
 }
 
 #[test]
