@@ -260,3 +260,90 @@ fn find_message(json: &Value) -> Option<&str> {
     });
     own.or_else(|| find_message(json.get("errors")?.get(0)?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{HttpSettings, ProxySettings, RetryTiming};
+    use crate::notices::Notices;
+
+    fn client(base: &str) -> ApiClient {
+        let settings = HttpSettings {
+            ca_file: None,
+            ssl_cert_file: None,
+            ssl_cert_dir: None,
+            client_certificate: None,
+            certs_folders: Vec::new(),
+            unverified_hosts: Vec::new(),
+            proxies: ProxySettings::default(),
+            timing: RetryTiming::default(),
+        };
+        let http = HttpClient::new(settings, Notices::new(|_| {})).unwrap();
+        ApiClient::new(&http, "an API", "a login", base.parse().unwrap())
+    }
+
+    #[test]
+    fn a_slash_in_a_segment_is_encoded_once_and_what_is_encoded_once_more() {
+        let client = client("https://api.example.com/v3/");
+        let url = client.url(["packages", "web/dev", "team%2Fweb"]);
+        assert_eq!(
+            url.as_str(),
+            "https://api.example.com/v3/packages/web%2Fdev/team%252Fweb"
+        );
+    }
+
+    #[test]
+    fn a_next_page_of_another_host_is_an_error_and_no_end() {
+        let client = client("https://api.example.com/");
+        let page = client.url(["list"]);
+        let next = |link: &'static str| {
+            let headers = HeaderMap::from_iter([(LINK, HeaderValue::from_static(link))]);
+            client.next_page(&page, &headers)
+        };
+        let second = "https://api.example.com/list?page=2";
+        for link in [
+            "<https://api.example.com/list?page=2>; rel=\"next\"",
+            "</list?page=2>; rel=next",
+            "<?page=1>; rel=\"prev\", <?page=2>; rel=\"next\"",
+        ] {
+            let found = next(link).unwrap().unwrap();
+            assert_eq!(found.as_str(), second, "{link}");
+        }
+        for link in [
+            "<https://elsewhere.example/list?page=2>; rel=\"next\"",
+            "<http://api.example.com/list?page=2>; rel=\"next\"",
+            "</list>; rel=\"next\"",
+            "no link",
+        ] {
+            assert!(next(link).is_err(), "{link}");
+        }
+        assert_eq!(next("<?page=1>; rel=\"prev\"").unwrap(), None);
+    }
+
+    #[test]
+    fn a_message_of_a_service_has_no_login_and_no_control_characters() {
+        let secret = SecretString::from("made-up-token".to_owned());
+        let client = client("https://api.example.com/").with_authorization("Bearer", &secret);
+        let message = |body: &'static str| {
+            client.message(&ServiceResponse {
+                status: StatusCode::FORBIDDEN,
+                headers: HeaderMap::new(),
+                body: Bytes::from_static(body.as_bytes()),
+            })
+        };
+        let told = message(r#"{"message": "Bearer made-up-token \u001b[31m"}"#);
+        assert!(
+            !told.contains("made-up-token") && !told.contains('\u{1b}'),
+            "{told}"
+        );
+        assert_eq!(
+            message(r#"{"errors": [{"code": "X", "message": "denied"}]}"#),
+            "denied"
+        );
+        assert_eq!(
+            message(r#"{"error": {"code": 403, "message": "no"}}"#),
+            "no"
+        );
+        assert_eq!(message("<html>"), "");
+    }
+}
